@@ -18,7 +18,7 @@ const refusal = (text: string): string => {
   return assert.fail(`"${text}" was accepted`);
 };
 
-const accepted: readonly (readonly [text: string, domain: string, path: string, tag?: string, digest?: string])[] = [
+const accepted: readonly (readonly [text: string, domain: string, path: string, tag?: string | undefined, digest?: string])[] = [
   ['nginx', 'docker.io', 'library/nginx', 'latest'],
   ['nginx:1.27-alpine', 'docker.io', 'library/nginx', '1.27-alpine'],
   ['docker.io/nginx', 'docker.io', 'library/nginx', 'latest'],
