@@ -1,0 +1,56 @@
+import { execFile as execFileCallback } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const execFile = promisify(execFileCallback);
+const pbjs = fileURLToPath(import.meta.resolve('protobufjs-cli/bin/pbjs'));
+
+/** The wire definitions in `proto/`; each becomes `<name>.js` and `<name>.d.ts`. */
+const definitions = ['node', 'join'] as const;
+
+const options = [
+  '--target', 'static-module', '--wrap', 'esm', '--no-create', '--no-verify', '--no-convert', '--no-delimited', '--no-typeurl',
+  '--no-service', '--force-number', '--null-semantics',
+];
+
+/** Generates encoders, decoders and their types for every definition of `protoFolder` into `outFolder`. */
+export async function generateProto(protoFolder: string, outFolder: string): Promise<void> {
+  await mkdir(outFolder, { recursive: true });
+  const scratch = await mkdtemp(join(tmpdir(), 'orch-generate-'));
+  try {
+    for (const name of definitions) {
+      const source = join(protoFolder, `${name}.proto`);
+      const root = ['--root', `orch-${name}`];
+      // The types are made from the comments, which the code that runs does not need: two passes.
+      await runPbjs([...options, ...root, '--dts', '--out', join(scratch, `${name}.js`), source]);
+      await runPbjs([...options, ...root, '--no-comments', '--out', join(scratch, `${name}.plain.js`), source]);
+      await writeFile(join(outFolder, `${name}.d.ts`), withoutLong(await readFile(join(scratch, `${name}.d.ts`), 'utf8')));
+      await writeFile(join(outFolder, `${name}.js`), withWholeNumbers(await readFile(join(scratch, `${name}.plain.js`), 'utf8')));
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** In a process of its own: what it writes depends on settings of protobufjs that are global to a process. */
+async function runPbjs(args: string[]): Promise<void> {
+  await execFile(process.execPath, [pbjs, ...args]);
+}
+
+/** 64-bit fields are numbers here, so the types do not need the `long` package. */
+function withoutLong(types: string): string {
+  return types.replace('import Long = require("long");\n', '');
+}
+
+/** Generated defaults are computed while the module loads, so the setting that makes 64-bit fields numbers must load first. */
+function withWholeNumbers(code: string): string {
+  return code.replace('import $protobuf', 'import "../whole-numbers.ts";\nimport $protobuf');
+}
+
+if (import.meta.main) {
+  const protoFolder = join(import.meta.dirname, '..', 'proto');
+  await generateProto(protoFolder, join(protoFolder, 'gen'));
+}
