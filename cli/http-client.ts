@@ -1,0 +1,132 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { isErrno } from '../base/files.ts';
+import { OrchError, isErrorCode } from '../model/errors.ts';
+
+export type ApiRequest = {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Path without version, with query: `/services?status=true`. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly upload?: { readonly contentType: string; readonly chunks: AsyncIterable<Uint8Array> };
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+};
+
+/** The one way from the command line to a daemon: Docker's API over a unix socket or TCP. */
+export interface ApiClient {
+  /** Sends a request and reads its JSON answer (undefined when it has none). Throws the server's OrchError, or ORCH_UNREACHABLE. */
+  json(request: ApiRequest): Promise<unknown>;
+  /** Sends a request and gives its body as it arrives; ends when the signal aborts. */
+  stream(request: ApiRequest): AsyncIterable<Uint8Array>;
+}
+
+export type ApiAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+
+const DEFAULT_PORT = 2375;
+
+/** Reads `unix:///run/orch/orch.sock`, an absolute path, or `tcp://HOST[:PORT]`. Throws ORCH_USAGE. */
+export function parseApiAddress(text: string): ApiAddress {
+  if (text.startsWith('unix://') && text.length > 'unix://'.length) return { socketPath: text.slice('unix://'.length) };
+  if (text.startsWith('/')) return { socketPath: text };
+  const tcp = /^(?:tcp|http):\/\/(\[[0-9a-fA-F:]+\]|[^:/]+)(?::(\d+))?\/?$/.exec(text);
+  if (tcp?.[1] !== undefined) return { host: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2] ?? DEFAULT_PORT) };
+  throw new OrchError('ORCH_USAGE', `"${text}" is not an address of a daemon`, { hint: 'Write unix:///PATH or tcp://HOST:PORT' });
+}
+
+/** A client of the daemon at that address. */
+export function openApiClient(address: ApiAddress): ApiClient {
+  return {
+    async json(request) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of await send(address, request)) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString('utf8');
+      return text === '' ? undefined : parseJson(text, request);
+    },
+    async *stream(request) {
+      const response = await send(address, request);
+      try {
+        yield* response;
+      } catch (error) {
+        if (request.signal?.aborted !== true) throw unreachable(address, error);
+      } finally {
+        response.destroy();
+      }
+    },
+  };
+}
+
+function parseJson(text: string, request: ApiRequest): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new OrchError('ORCH_INTERNAL', `The daemon's answer to ${request.path} is not JSON`, { cause: error });
+  }
+}
+
+type Body = AsyncIterable<Uint8Array> & Pick<IncomingMessage, 'destroy' | 'statusCode'>;
+
+async function send(address: ApiAddress, request: ApiRequest): Promise<Body> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const outgoing = httpRequest(requestOptions(address, request));
+  outgoing.on('response', resolve);
+  outgoing.on('error', (error) => reject(request.signal?.aborted === true ? request.signal.reason : unreachable(address, error)));
+  const upload = writeBody(outgoing, request);
+  const response = await promise;
+  await upload;
+  if ((response.statusCode ?? 0) >= 400) throw await readError(response, request);
+  return response;
+}
+
+function requestOptions(address: ApiAddress, request: ApiRequest): RequestOptions {
+  const contentType = request.upload?.contentType ?? (request.body === undefined ? undefined : 'application/json');
+  return {
+    ...address, method: request.method ?? 'GET', path: request.path, agent: false,
+    headers: { Host: 'orch', ...(contentType === undefined ? {} : { 'Content-Type': contentType }), ...request.headers },
+    ...(request.signal ? { signal: request.signal } : {}),
+  };
+}
+
+async function writeBody(outgoing: ClientRequest, request: ApiRequest): Promise<void> {
+  if (!request.upload) {
+    outgoing.end(request.body === undefined ? undefined : JSON.stringify(request.body));
+    return;
+  }
+  for await (const chunk of request.upload.chunks) {
+    if (outgoing.destroyed) return; // the answer, or the error, says why
+    if (!outgoing.write(chunk)) await drained(outgoing);
+  }
+  outgoing.end();
+}
+
+const drained = (outgoing: ClientRequest): Promise<void> => new Promise((resolve) => {
+  for (const event of ['drain', 'close', 'error']) outgoing.once(event, () => resolve());
+});
+
+function unreachable(address: ApiAddress, error: unknown): OrchError {
+  const name = 'socketPath' in address ? `unix://${address.socketPath}` : `tcp://${address.host}:${address.port}`;
+  const hint = isErrno(error, 'EACCES') ? 'You may not use that socket: try sudo' : 'Is the daemon running? Start it with `orch daemon`, or try a cluster with `orch lab up`';
+  return new OrchError('ORCH_UNREACHABLE', `Cannot connect to the orch daemon at ${name}`, { hint, cause: error });
+}
+
+async function readError(response: IncomingMessage, request: ApiRequest): Promise<OrchError> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const body = parseErrorBody(text);
+  const code = typeof body['code'] === 'string' && isErrorCode(body['code']) ? body['code'] : 'ORCH_INTERNAL';
+  const message = typeof body['message'] === 'string' ? body['message'] : `The daemon answered ${response.statusCode ?? 0} to ${request.path}`;
+  return new OrchError(code, message, { hint: typeof body['hint'] === 'string' ? body['hint'] : undefined });
+}
+
+function parseErrorBody(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
