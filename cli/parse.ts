@@ -121,10 +121,13 @@ function readNumber(name: string, spec: { min?: number; max?: number }, options:
   if (options.text === undefined) return undefined;
   const value = options.text.trim() === '' ? Number.NaN : Number(options.text);
   const isNumber = options.whole ? Number.isSafeInteger(value) : Number.isFinite(value);
-  const { min = -Infinity, max = Infinity } = spec;
-  if (isNumber && value >= min && value <= max) return value;
-  const range = [...(min > -Infinity ? [`at least ${min}`] : []), ...(max < Infinity ? [`at most ${max}`] : [])].join(' and ');
-  throw new OrchError('ORCH_USAGE', `--${name} must be a ${options.whole ? 'whole ' : ''}number${range && ` of ${range}`}, not "${options.text}"`);
+  if (isNumber && value >= (spec.min ?? -Infinity) && value <= (spec.max ?? Infinity)) return value;
+  throw new OrchError('ORCH_USAGE', `--${name} must be a ${options.whole ? 'whole ' : ''}number${describeRange(spec)}, not "${options.text}"`);
+}
+
+function describeRange({ min, max }: { min?: number; max?: number }): string {
+  const parts = [...(min === undefined ? [] : [`at least ${min}`]), ...(max === undefined ? [] : [`at most ${max}`])];
+  return parts.length === 0 ? '' : ` of ${parts.join(' and ')}`;
 }
 
 function checkArgs(command: AnyCommand, args: readonly string[]): void {
