@@ -26,16 +26,20 @@ export interface ReadTable<K extends Kind> {
 export type NewObject<K extends Kind> = Omit<Kinds[K], 'version' | 'createdAtMs' | 'updatedAtMs'>;
 
 export interface WriteTable<K extends Kind> extends ReadTable<K> {
-  /** Adds an object under a new id. The store sets version 1 and the times. */
+  /** Adds an object under a new id. The store sets version 1 and the times. Throws ORCH_NAME_TAKEN for a taken name, ORCH_CONFLICT for a taken id. */
   create(object: NewObject<K>): Kinds[K];
-  /** Replaces the object; throws ORCH_CONFLICT when `object.version` is not the stored one (a stale copy). Returns it with its new version. */
+  /**
+   * Replaces the object; returns it with its new version.
+   * Throws ORCH_CONFLICT when `object.version` is not the stored one (a stale copy), ORCH_NOT_FOUND when there is none, ORCH_NAME_TAKEN for a taken name.
+   */
   update(object: Kinds[K]): Kinds[K];
+  /** Removes the object; does nothing when there is none. */
   delete(id: string): void;
 }
 
-/** A consistent snapshot; objects are immutable and shared, never copies. */
-export type View = { readonly revision: StoreRevision } & { readonly [K in Kind]: ReadTable<K> };
-export type Tx = { readonly revision: StoreRevision } & { readonly [K in Kind]: WriteTable<K> };
+/** A consistent snapshot as of `at`; objects are immutable and shared, never copies. */
+export type View = { readonly at: StoreRevision } & { readonly [K in Kind]: ReadTable<K> };
+export type Tx = { readonly at: StoreRevision } & { readonly [K in Kind]: WriteTable<K> };
 
 export type Change<K extends Kind = Kind> = { [P in K]: { readonly kind: P; readonly id: string; readonly before: Kinds[P] | undefined; readonly after: Kinds[P] | undefined } }[K];
 
