@@ -1,5 +1,5 @@
 import { OrchError } from './errors.ts';
-import type { Node } from './node.ts';
+import type { Node, Platform } from './node.ts';
 
 /** What a placement expression can ask of a node. */
 export type NodeAttribute = 'node.id' | 'node.hostname' | 'node.role' | 'node.platform.os' | 'node.platform.arch';
@@ -91,7 +91,15 @@ function readKey(text: string): PlacementKey | undefined {
 
 const isNodeAttribute = (text: string): text is NodeAttribute => Object.hasOwn(attributes, text);
 
-function comparable(key: PlacementKey, value: string): string {
-  const lower = value.toLowerCase();
-  return key.type === 'attribute' && key.name === 'node.platform.arch' ? archAliases.get(lower) ?? lower : lower;
+const comparable = (key: PlacementKey, value: string): string =>
+  key.type === 'attribute' && key.name === 'node.platform.arch' ? normalArch(value) : value.toLowerCase();
+
+/** True when an image for `wanted` runs on `actual`. An empty os or arch in `wanted` is any; `x86_64` is `amd64`. */
+export function runsOn(wanted: Platform, actual: Platform): boolean {
+  return (wanted.os === '' || wanted.os.toLowerCase() === actual.os.toLowerCase()) && (wanted.arch === '' || normalArch(wanted.arch) === normalArch(actual.arch));
+}
+
+function normalArch(arch: string): string {
+  const lower = arch.toLowerCase();
+  return archAliases.get(lower) ?? lower;
 }
