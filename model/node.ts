@@ -44,6 +44,8 @@ export type Node = Meta & {
   readonly status: NodeStatus;
   /** Subnet of the node's bridge, unique in the cluster, CIDR such as `10.200.3.0/24`; written only by the allocator. */
   readonly bridgeSubnet?: string;
+  /** Why it has no subnet; written only by the allocator. */
+  readonly bridgeProblem?: string;
 };
 
 /** A removed node's id: its certificate is refused at once. */

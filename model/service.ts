@@ -143,7 +143,7 @@ export type Service = Meta & {
   /** Revision that holds `spec.template`. */
   readonly revisionId: RevisionId;
   readonly previousRevisionId?: RevisionId;
-  /** Written only by the update orchestrator. */
+  /** Written only by the update orchestrator; the API clears it with every change of the spec, and begins it when the user asks for a rollback. */
   readonly updateStatus?: UpdateStatus;
   /** Set by `service rm`: the orchestrator removes its tasks, then the service itself. */
   readonly removing?: boolean;

@@ -35,6 +35,8 @@ export type TaskStatus = {
   /** Why it failed or was rejected. */
   readonly error?: string;
   readonly container?: TaskContainer;
+  /** When it reached `running`, by the manager's clock; set by the dispatcher, never by an agent. */
+  readonly runningAtMs?: number;
   /** Exit code of the first process (128 + signal when killed); only in ended states. */
   readonly exitCode?: number;
   /** Host ports bound by this task. */
