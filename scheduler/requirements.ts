@@ -9,7 +9,7 @@ import type { Cause, CauseKind } from './explanation.ts';
 export type Rule = { readonly kind: CauseKind; /** What to say of a node that fails it. */ readonly text: string; isMet(node: Node): boolean };
 
 /** A port that every task of the revision binds on its node. */
-export type HostPort = { /** `8080/tcp` */ readonly name: string };
+export type HostPort = { /** `8080/tcp` */ readonly name: string; readonly inUse: Cause };
 
 /** What a revision asks of a node, read once from its template. */
 export type Requirements = {
@@ -40,7 +40,7 @@ export function requirementsOf(revision: Revision): Requirements {
     memoryBytes: resources.reservations.memoryBytes ?? 0,
     rules,
     spread: keys,
-    hostPorts: revision.ports.filter(isHostPort).map((port) => ({ name: `${port.publishedPort}/${port.protocol}` })),
+    hostPorts: revision.ports.filter(isHostPort).map(hostPort),
     maxPerNode: placement.maxReplicasPerNode || Number.POSITIVE_INFINITY,
     indexKey: JSON.stringify([rules.map((rule) => rule.text), keys.map(formatPlacementKey)]),
   };
@@ -72,6 +72,11 @@ const stateCauses = {
 export const checkNode = (requirements: Requirements, node: Node): Cause | undefined => stateCause(node) ?? placementCause(requirements, node);
 
 const isHostPort = (port: PublishedPort): boolean => port.mode === 'host' && port.publishedPort !== 0;
+
+function hostPort(port: PublishedPort): HostPort {
+  const name = `${port.publishedPort}/${port.protocol}`;
+  return { name, inUse: { kind: 'host-port', text: `host port ${name} in use`, nodes: 1 } };
+}
 
 function platformRules({ platforms }: Placement): Rule[] {
   if (platforms.length === 0) return [];
