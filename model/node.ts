@@ -42,6 +42,8 @@ export type Node = Meta & {
   readonly role: NodeRole;
   readonly description?: NodeDescription;
   readonly status: NodeStatus;
+  /** Address at which other nodes reach it, as given when it joined; missing means the one its connection comes from. */
+  readonly advertiseAddress?: string;
   /** Subnet of the node's bridge, unique in the cluster, CIDR such as `10.200.3.0/24`; written only by the allocator. */
   readonly bridgeSubnet?: string;
   /** Why it has no subnet; written only by the allocator. */

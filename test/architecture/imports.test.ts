@@ -9,7 +9,7 @@ import { layers } from './layers.ts';
 type Edge = { file: string; to: string };
 
 /** Test doubles and tests may also use test libraries. */
-const testOnly = new Set(['mocha', 'fast-check', 'ajv', 'ajv-formats']);
+const testOnly = new Set(['mocha', 'fast-check', 'ajv', 'ajv-formats', '@peculiar/x509', 'reflect-metadata']);
 const isTestFile = (file: string): boolean => file.endsWith('.test.ts') || file.endsWith('/testing.ts');
 
 function importsOf(file: string): Edge[] {

@@ -10,7 +10,6 @@ export type Layer = {
 };
 
 const grpc = ['@grpc/grpc-js', 'protobufjs'];
-const x509 = ['@peculiar/x509', 'reflect-metadata'];
 
 /** The architecture. Changing a row takes an ADR. */
 export const layers: Readonly<Record<string, Layer>> = {
@@ -19,10 +18,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   proto: { is: 'messages, conversion to and from the model, channels and credentials', may: ['model', 'base'], npm: grpc, node: true, why: 'wire types stop in proto' },
   store: { is: 'typed tables over a small backend seam; memory and SQLite backends', may: ['model', 'base'], npm: [], node: true, why: 'a store must not know who reads it' },
   scheduler: { is: 'placement: snapshot to placements and explanations; pure', may: ['model'], npm: [], node: false, why: 'scheduling is a pure function of a snapshot' },
-  manager: { is: 'orchestrators, allocator, scheduling loop, dispatcher, CA, control operations, leadership', may: ['scheduler', 'store', 'proto', 'model', 'base'], npm: [...x509, '@grpc/grpc-js'], node: true, why: 'a manager never runs containers' },
+  manager: { is: 'orchestrators, allocator, scheduling loop, dispatcher, CA, control operations, leadership', may: ['scheduler', 'store', 'proto', 'model', 'base'], npm: ['@grpc/grpc-js'], node: true, why: 'a manager never runs containers' },
   network: { is: "the node's network: plans (pure), links, nftables", may: ['model', 'base'], npm: ['koffi'], node: true, why: 'the network knows containers only by id' },
   runtime: { is: 'images, root file systems, OCI configuration, containers, cgroups, logs; runtime/shim is C', may: ['model', 'base'], npm: ['tar-stream', 'koffi'], node: true, why: 'the engine works without a cluster' },
-  agent: { is: 'session, assignments, task steps, local state, log streams', may: ['runtime', 'network', 'proto', 'model', 'base'], npm: [...x509, '@grpc/grpc-js'], node: true, why: 'an agent must survive without a manager' },
+  agent: { is: 'session, assignments, task steps, local state, log streams', may: ['runtime', 'network', 'proto', 'model', 'base'], npm: ['@grpc/grpc-js'], node: true, why: 'an agent must survive without a manager' },
   api: { is: "HTTP routes in Docker's shapes; declares the interfaces it needs", may: ['model', 'base'], npm: ['fastify'], node: true, why: 'the API is served by any node, manager or not' },
   cli: { is: 'commands as data; speaks only HTTP', may: ['model', 'base'], npm: ['yaml'], node: true, why: '`orch ps` must not load the manager' },
   deploy: { is: 'set-up scripts and the lab: many nodes on one host', may: ['model', 'base'], npm: [], node: true, why: 'the lab sees a node as its user does' },
