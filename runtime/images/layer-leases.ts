@@ -1,0 +1,56 @@
+import { open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hexOf } from './content.ts';
+
+const SEPARATOR = '~';
+
+/** Who uses which image's layers; one empty file each, so that taking one costs no rewrite of anything. */
+export class LayerLeases {
+  readonly #directory: string;
+  readonly #imagesByUser: Map<string, Set<string>>;
+
+  private constructor(directory: string, imagesByUser: Map<string, Set<string>>) {
+    this.#directory = directory;
+    this.#imagesByUser = imagesByUser;
+  }
+
+  /** Reads the leases that are on disk. */
+  static async open(directory: string): Promise<LayerLeases> {
+    const imagesByUser = new Map<string, Set<string>>();
+    for (const name of await readdir(directory)) {
+      const [user, hex] = name.split(SEPARATOR);
+      if (user === undefined || hex === undefined) continue;
+      const key = decodeURIComponent(user);
+      imagesByUser.set(key, (imagesByUser.get(key) ?? new Set()).add(`sha256:${hex}`));
+    }
+    return new LayerLeases(directory, imagesByUser);
+  }
+
+  /** In force at once, durable when it resolves. */
+  async add(user: string, imageId: string): Promise<void> {
+    const images = this.#imagesByUser.get(user) ?? new Set();
+    this.#imagesByUser.set(user, images.add(imageId));
+    const file = await open(this.#path(user, imageId), 'w', 0o600);
+    await file.close();
+    await this.#syncDirectory();
+  }
+
+  async removeAll(user: string): Promise<void> {
+    const images = this.#imagesByUser.get(user);
+    this.#imagesByUser.delete(user);
+    await Promise.all([...images ?? []].map((imageId) => rm(this.#path(user, imageId), { force: true })));
+  }
+
+  usersOf(imageId: string): string[] {
+    return [...this.#imagesByUser].filter(([, images]) => images.has(imageId)).map(([user]) => user);
+  }
+
+  #path(user: string, imageId: string): string {
+    return join(this.#directory, `${encodeURIComponent(user).replaceAll(SEPARATOR, '%7E')}${SEPARATOR}${hexOf(imageId)}`);
+  }
+
+  async #syncDirectory(): Promise<void> {
+    await using directory = await open(this.#directory, 'r');
+    await directory.sync();
+  }
+}

@@ -1,0 +1,171 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import { OrchError } from '../../model/errors.ts';
+import type { PullOptions, PullProgress } from '../../model/image-pull.ts';
+import type { ImageReference } from '../../model/image-reference.ts';
+import type { Platform } from '../../model/node.ts';
+import type { Image, ImageStore } from '../image-store.ts';
+import type { Assembly } from './assemble-image.ts';
+import { ContentHold } from './content-hold.ts';
+import { ContentStore } from './content-store.ts';
+import { ImageLedger } from './image-ledger.ts';
+import type { NewImage } from './image-ledger.ts';
+import { lookUp, repoDigestName, tagName } from './image-lookup.ts';
+import type { Found } from './image-lookup.ts';
+import { planRemoval } from './image-removal.ts';
+import { LayerLeases } from './layer-leases.ts';
+import type { WantedPlatform } from './platform-match.ts';
+import { storePaths } from './store-paths.ts';
+import { readState } from './store-state.ts';
+import { UnpackPool } from './unpack-pool.ts';
+
+export type ImageStoreOptions = {
+  /** Directory of the store alone, such as `/var/lib/orch/images`; a short path leaves room for more layers. Made when missing, mode 0700. */
+  readonly dataDir: string;
+  /** This node's; `variant` as in OCI when it is not the architecture's usual one. */
+  readonly platform: WantedPlatform;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+};
+
+/** Opens the node's image store, removing what a crash left behind. One process at a time. Throws ORCH_CORRUPT when its own records cannot be read. */
+export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
+  const paths = storePaths(options.dataDir);
+  await mkdir(paths.root, { recursive: true });
+  await chmod(paths.root, 0o700); // layers hold setuid programs that nobody on the host may reach
+  for (const directory of [paths.blobs, paths.layers, paths.leases, paths.temporary, paths.empty]) await mkdir(directory, { recursive: true });
+  const state = await readState(paths.state);
+  const pool = new UnpackPool({ clock: options.clock });
+  const content = new ContentStore({ paths, random: options.random, log: options.log, pool, state });
+  await content.removeLeftovers(state);
+  const ledger = await ImageLedger.open(content, state, options.log);
+  const leases = await LayerLeases.open(paths.leases);
+  return new LocalImageStore({ options, content, ledger, leases, pool });
+}
+
+type Parts = { readonly options: ImageStoreOptions; readonly content: ContentStore; readonly ledger: ImageLedger; readonly leases: LayerLeases; readonly pool: UnpackPool };
+
+class LocalImageStore implements ImageStore {
+  readonly #options: ImageStoreOptions;
+  readonly #content: ContentStore;
+  readonly #ledger: ImageLedger;
+  readonly #leases: LayerLeases;
+  readonly #pool: UnpackPool;
+  /** Images whose removal is being written: too late to use their layers. */
+  readonly #going = new Set<string>();
+
+  constructor(parts: Parts) {
+    this.#options = parts.options;
+    this.#content = parts.content;
+    this.#ledger = parts.ledger;
+    this.#leases = parts.leases;
+    this.#pool = parts.pool;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ledger.idle();
+    await this.#pool[Symbol.asyncDispose]();
+  }
+
+  pull(reference: ImageReference, _options: PullOptions = {}): Promise<Image> {
+    return Promise.reject(new OrchError('ORCH_UNSUPPORTED', `Cannot pull "${tagName(reference)}" yet`));
+  }
+
+  async load(archive: AsyncIterable<Uint8Array>, onProgress?: (progress: PullProgress) => void): Promise<Image[]> {
+    const { loadArchive } = await import('./load-archive.ts');
+    return await this.#add(onProgress, async (assembly) => await loadArchive(assembly, archive, this.#options.platform));
+  }
+
+  async loadLayout(directory: string): Promise<Image[]> {
+    const { loadLayoutDirectory } = await import('./load-layout.ts');
+    return await this.#add(undefined, async (assembly) => await loadLayoutDirectory(assembly, directory, this.#options.platform));
+  }
+
+  async importRoot(archive: AsyncIterable<Uint8Array>, options: { tag?: ImageReference; changes?: readonly string[]; message?: string; platform?: Platform }): Promise<Image> {
+    const { importRootArchive } = await import('./import-root.ts');
+    const { platform, clock } = this.#options;
+    const [image] = await this.#add(undefined, async (assembly) => [await importRootArchive(assembly, archive, { clock, platform, ...options })]);
+    if (image === undefined) throw new Error('the import gave no image');
+    return image;
+  }
+
+  list(): readonly Image[] {
+    return this.#ledger.images();
+  }
+
+  find(nameOrId: string): Image | undefined {
+    const found = lookUp(this.#ledger.state, nameOrId);
+    return found === undefined ? undefined : this.#ledger.image(found.id);
+  }
+
+  async tag(nameOrId: string, reference: ImageReference): Promise<void> {
+    if (reference.digest !== undefined) throw new OrchError('ORCH_INVALID', `Cannot tag an image as "${repoDigestName(reference, reference.digest)}": a tag has no digest`);
+    const name = tagName(reference);
+    await this.#ledger.change((draft) => { draft.tags.set(name, this.#require(nameOrId).id); });
+  }
+
+  async remove(nameOrId: string, { force }: { force: boolean }): Promise<{ untagged: string[]; deleted: string[] }> {
+    let untagged: readonly string[] = [];
+    let deletedId: string | undefined;
+    const layers = await this.#ledger.change((draft) => {
+      const found = this.#require(nameOrId);
+      const removal = planRemoval(draft, { found, force, users: this.#leases.usersOf(found.id) });
+      untagged = removal.untagged;
+      for (const name of untagged) if (!draft.tags.delete(name)) draft.repoDigests.delete(name);
+      if (!removal.deletesImage) return;
+      draft.images.delete(found.id);
+      deletedId = found.id;
+      this.#going.add(found.id);
+    }).finally(() => { if (deletedId !== undefined) this.#going.delete(deletedId); });
+    return { untagged: [...untagged], deleted: deletedId === undefined ? [] : [deletedId, ...layers] };
+  }
+
+  async acquireLayers(imageId: string, user: string): Promise<{ readonly lowerDirs: readonly string[] }> {
+    const image = this.#ledger.image(imageId);
+    if (image === undefined || this.#going.has(imageId)) throw noSuchImage(imageId);
+    await this.#leases.add(user, imageId);
+    return { lowerDirs: this.#lowerDirs(image) };
+  }
+
+  async releaseLayers(user: string): Promise<void> {
+    await this.#leases.removeAll(user);
+  }
+
+  /** Top first. A layer that comes twice counts where it is uppermost, as overlayfs takes no directory twice; nothing is below one that hides all. */
+  #lowerDirs(image: Image): string[] {
+    const directories: string[] = [];
+    for (const diffId of new Set(image.diffIds.toReversed())) {
+      const layer = this.#content.layer(diffId);
+      if (layer === undefined) throw new OrchError('ORCH_CORRUPT', `Image ${image.id} has lost its layer ${diffId}`, { hint: 'Pull the image again' });
+      directories.push(this.#content.layerPath(layer));
+      if (layer.opaqueRoot) break;
+    }
+    return directories.length > 0 ? directories : [this.#content.paths.empty];
+  }
+
+  /** Runs `prepare` with a directory for temporary files and everything it keeps held, records the images it returns, and leaves nothing else behind. */
+  async #add(onProgress: ((progress: PullProgress) => void) | undefined, prepare: (assembly: Assembly) => Promise<NewImage[]>): Promise<Image[]> {
+    const content = this.#content;
+    const ids: string[] = [];
+    try {
+      using hold = new ContentHold(content);
+      const images = await prepare({ content, hold, onProgress });
+      await this.#ledger.add(images);
+      ids.push(...images.map(({ id }) => id));
+    } finally {
+      await this.#ledger.collect();
+    }
+    return [...new Set(ids)].map((id) => this.#ledger.image(id)).filter((image) => image !== undefined);
+  }
+
+  #require(nameOrId: string): Found {
+    const found = lookUp(this.#ledger.state, nameOrId);
+    if (found === undefined) throw noSuchImage(nameOrId);
+    return found;
+  }
+}
+
+const noSuchImage = (nameOrId: string): OrchError => new OrchError('ORCH_NOT_FOUND', `No such image: ${nameOrId}`);
