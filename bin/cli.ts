@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { systemClock } from '../base/clock.ts';
+import { systemRandom } from '../base/random.ts';
 import type { CommandContext, CommandResult } from '../cli/command.ts';
 import { commands } from '../cli/commands.ts';
 import { openApiClient, parseApiAddress } from '../cli/http-client.ts';
@@ -32,7 +33,7 @@ function exitOnBrokenPipe(error: NodeJS.ErrnoException): void {
 
 function makeContext(host: string, signal: AbortSignal): CommandContext {
   return {
-    client: openApiClient(parseApiAddress(host)), clock: systemClock, signal,
+    client: openApiClient(parseApiAddress(host)), clock: systemClock, random: systemRandom, signal,
     terminal: { stdoutIsTerminal: process.stdout.isTTY, stderrIsTerminal: process.stderr.isTTY, columns: process.stdout.columns || DEFAULT_COLUMNS },
     environmentVariable: (name) => process.env[name],
     stdin: () => process.stdin,

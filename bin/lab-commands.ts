@@ -6,11 +6,11 @@ import type { AnyCommand, CommandContext, FlagSpec, OutputChunk } from '../cli/c
 import { defineCommand } from '../cli/command.ts';
 import { openApiClient } from '../cli/http-client.ts';
 import { line, prettyJson, table } from '../cli/output.ts';
+import type { LabEnvironment } from '../deploy/lab/lab.ts';
 import { OrchError } from '../model/errors.ts';
 
 // The lab is loaded when a lab command runs, so that the rest of the command line does not pay for it.
 const loadLab = () => import('../deploy/lab/lab.ts');
-type LabEnvironment = import('../deploy/lab/lab.ts').LabEnvironment;
 
 const environment: LabEnvironment = {
   clock: systemClock,

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
 import type { ApiClient } from './http-client.ts';
 
 /** One flag of a command. `short` is a one-letter alias; `value` names the argument in help texts. */
@@ -41,6 +42,7 @@ export type CommandResult = string | AsyncIterable<OutputChunk> | undefined;
 export type CommandContext = {
   readonly client: ApiClient;
   readonly clock: Clock;
+  readonly random: Random;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** Width and kind of standard output and error. */

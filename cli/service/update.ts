@@ -1,0 +1,66 @@
+import { defineCommand } from '../command.ts';
+import type { CommandContext, FlagSpec, OutputChunk } from '../command.ts';
+import type { DockerService } from '../docker-objects.ts';
+import { getJson, objectPath } from '../docker-objects.ts';
+import { line } from '../output.ts';
+import { replaceSpec } from './change.ts';
+import { waitForConvergence } from './converge.ts';
+import { scalarSpecFlags } from './spec-flags.ts';
+import type { UpdateFlags } from './update-spec.ts';
+import { updateSpec } from './update-spec.ts';
+
+const addOrRemove = (what: string, value: string) => ({
+  add: { type: 'list', value, help: `${what} to add or replace` },
+  rm: { type: 'list', value: 'NAME', help: `${what} to remove` },
+} as const satisfies Record<string, FlagSpec>);
+
+const env = addOrRemove('environment variable', 'NAME=VALUE');
+const label = addOrRemove('label of the service', 'KEY=VALUE');
+const containerLabel = addOrRemove('label of the containers', 'KEY=VALUE');
+const constraint = addOrRemove('placement constraint', 'EXPRESSION');
+const preference = addOrRemove('placement preference', 'spread=LABEL');
+const mount = addOrRemove('mount, by its target', 'type=TYPE,...');
+const publish = addOrRemove('published port, by its target port', 'mode=host,target=PORT,...');
+const network = addOrRemove('network', 'NAME');
+const host = addOrRemove('line of /etc/hosts', 'NAME:ADDRESS');
+const dns = addOrRemove('name server', 'ADDRESS');
+const dnsSearch = addOrRemove('DNS search domain', 'DOMAIN');
+const dnsOption = addOrRemove('DNS option', 'OPTION');
+const group = addOrRemove('supplementary group', 'NAME|GID');
+const sysctl = addOrRemove('kernel parameter', 'NAME=VALUE');
+const ulimit = addOrRemove('resource limit', 'NAME=SOFT[:HARD]');
+
+/** Flags of `service update`: scalars as on create, lists with -add and -rm. */
+export const updateFlags = {
+  ...scalarSpecFlags,
+  image: { type: 'string', help: 'image of the tasks' },
+  args: { type: 'string', value: 'COMMAND', help: 'command line of the containers' },
+  replicas: { type: 'integer', min: 0, help: 'tasks to keep running' },
+  force: { type: 'boolean', help: 'replace all tasks even if nothing changed' },
+  rollback: { type: 'boolean', help: 'return to the previous spec' },
+  'env-add': env.add, 'env-rm': env.rm, 'label-add': label.add, 'label-rm': label.rm, 'container-label-add': containerLabel.add, 'container-label-rm': containerLabel.rm,
+  'constraint-add': constraint.add, 'constraint-rm': constraint.rm, 'placement-pref-add': preference.add, 'placement-pref-rm': preference.rm,
+  'mount-add': mount.add, 'mount-rm': mount.rm, 'publish-add': publish.add, 'publish-rm': publish.rm, 'network-add': network.add, 'network-rm': network.rm,
+  'host-add': host.add, 'host-rm': host.rm, 'dns-add': dns.add, 'dns-rm': dns.rm, 'dns-search-add': dnsSearch.add, 'dns-search-rm': dnsSearch.rm,
+  'dns-option-add': dnsOption.add, 'dns-option-rm': dnsOption.rm, 'group-add': group.add, 'group-rm': group.rm,
+  'sysctl-add': sysctl.add, 'sysctl-rm': sysctl.rm, 'ulimit-add': ulimit.add, 'ulimit-rm': ulimit.rm,
+  'cap-add': { type: 'list', value: 'CAPABILITY', help: 'Linux capability to add' },
+  'cap-drop': { type: 'list', value: 'CAPABILITY', help: 'Linux capability to drop' },
+} as const satisfies Record<string, FlagSpec>;
+
+export const serviceUpdate = defineCommand({
+  path: ['service', 'update'], summary: 'Change a service; tasks are replaced as its update settings say', args: { usage: ['SERVICE'] }, flags: updateFlags,
+  examples: ['orch service update --image demo:2 --update-parallelism 2 web', 'orch service update --env-add LEVEL=debug web'],
+  async run(context, args, flags) {
+    const service = await getJson<DockerService>(context.client, objectPath('services', args[0] ?? ''));
+    return update(context, service, flags);
+  },
+});
+
+async function* update(context: CommandContext, service: DockerService, flags: UpdateFlags): AsyncIterable<OutputChunk> {
+  const path = `${objectPath('services', service.ID)}/update?version=${service.Version.Index}`;
+  if (flags.rollback) await context.client.json({ method: 'POST', path: `${path}&rollback=previous`, body: service.Spec });
+  else for (const warning of await replaceSpec(context, service, updateSpec(service.Spec, flags))) yield line(`warning: ${warning}`, 'stderr');
+  yield line(service.Spec.Name);
+  if (!flags.detach) yield* waitForConvergence(context, service.ID, { quiet: flags.quiet });
+}
