@@ -45,9 +45,8 @@ export function startAllocator(context: LoopContext, scope: AsyncDisposableStack
   const loop: ReconcileLoop = scope.use(new ReconcileLoop({
     clock, onError: reportFailure(context, 'allocator'),
     reconcile: async (key) => {
-      if (key === 'nodes') return allocateSubnets(context);
-      await allocateTasks(context, newTasks);
-      if (newTasks.size > 0) loop.enqueue('tasks');
+      const more = key === 'nodes' ? await allocateSubnets(context) : await allocateTasks(context, newTasks);
+      if (more) loop.enqueue(key);
     },
   }));
   const take = (task: Task): void => {
@@ -67,23 +66,26 @@ export function startAllocator(context: LoopContext, scope: AsyncDisposableStack
 
 const isWaiting = (task: Task): boolean => task.status.state === 'new' && isWanted(task.desired);
 
-async function allocateSubnets(context: LoopContext): Promise<void> {
+/** True when there was more to do than fits one commit. */
+async function allocateSubnets(context: LoopContext): Promise<boolean> {
   const { store } = context;
   const needed = store.view((view) => [...view.node.list()].some((node) => node.bridgeSubnet === undefined));
-  if (!needed) return;
-  await commitAsLeader(context, (tx) => {
+  if (!needed) return false;
+  return commitAsLeader(context, (tx) => {
     const pool = (theCluster(tx)?.spec ?? defaultClusterSpec).bridgePool;
-    for (const action of planSubnets(pool, [...tx.node.list()]).slice(0, COMMIT_BATCH)) {
+    const actions = planSubnets(pool, [...tx.node.list()]);
+    for (const action of actions.slice(0, COMMIT_BATCH)) {
       const node = tx.node.get(action.nodeId);
       if (!node) continue;
       const { bridgeProblem: _, ...rest } = node;
       tx.node.update(action.type === 'give' ? { ...rest, bridgeSubnet: action.bridgeSubnet } : { ...rest, bridgeProblem: action.problem });
     }
+    return actions.length > COMMIT_BATCH;
   });
 }
 
 /** Addresses and virtual IPs of networks belong here; a bridge gives its addresses on the node, so tasks have nothing to wait for. */
-async function allocateTasks(context: LoopContext, newTasks: Set<TaskId>): Promise<void> {
+async function allocateTasks(context: LoopContext, newTasks: Set<TaskId>): Promise<boolean> {
   const batch = [...newTasks.values().take(COMMIT_BATCH)];
   await commitAsLeader(context, (tx) => {
     const atMs = context.clock.now();
@@ -93,4 +95,5 @@ async function allocateTasks(context: LoopContext, newTasks: Set<TaskId>): Promi
     }
   });
   for (const id of batch) newTasks.delete(id);
+  return newTasks.size > 0;
 }

@@ -2,8 +2,10 @@ import type { Clock } from '../base/clock.ts';
 
 export type WakeupsOptions = {
   readonly clock: Clock;
+  /** Which of the clock's times the wake-ups are given in. Wall time is right for times that are stored, monotonic time for how long something has been silent. */
+  readonly time: 'wall' | 'monotonic';
   /** Called once for each key whose time has come. */
-  wake(key: string): void;
+  readonly wake: (key: string) => void;
 };
 
 /** Calls back for keys at given times; one timer for all of them. */
@@ -15,7 +17,7 @@ export class Wakeups implements AsyncDisposable {
 
   constructor(options: WakeupsOptions) { this.#options = options; }
 
-  /** Wakes `key` at `timeMs` (wall clock) instead of any time set before; undefined forgets it. */
+  /** Wakes `key` at `timeMs` instead of any time set before; undefined forgets it. */
   set(key: string, timeMs: number | undefined): void {
     if (this.#ended.signal.aborted) return;
     if (timeMs === undefined) {
@@ -32,17 +34,19 @@ export class Wakeups implements AsyncDisposable {
     return Promise.resolve();
   }
 
+  #now(): number { return this.#options.time === 'wall' ? this.#options.clock.now() : this.#options.clock.monotonic(); }
+
   #sleepUntil(untilMs: number): void {
     this.#sleeping?.abort.abort(new Error('replaced by an earlier time'));
     const abort = new AbortController();
     this.#sleeping = { untilMs, abort };
-    this.#options.clock.sleep(Math.max(0, untilMs - this.#options.clock.now()), abort.signal)
+    this.#options.clock.sleep(Math.max(0, untilMs - this.#now()), abort.signal)
       .then(() => this.#wakeDue(), () => { /* replaced or stopped */ });
   }
 
   #wakeDue(): void {
     this.#sleeping = undefined;
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#now();
     let nextMs = Infinity;
     for (const [key, timeMs] of this.#times) {
       if (timeMs > nowMs) {

@@ -19,7 +19,7 @@ export function startReaperLoop(context: LoopContext, scope: AsyncDisposableStac
     reconcile: async (serviceId) => { if (await reap(context, serviceId)) loop.enqueue(serviceId); },
   }));
   const waiting = new Set<ServiceId>();
-  const wakeups = scope.use(new Wakeups({ clock, wake: (serviceId) => {
+  const wakeups = scope.use(new Wakeups({ clock, time: 'wall', wake: (serviceId) => {
     waiting.delete(serviceId);
     loop.enqueue(serviceId);
   } }));

@@ -13,7 +13,7 @@ import { readService } from './read-service.ts';
 /** Keeps every service's tasks as its spec says: looks at a service when it, one of its tasks or a node it depends on has changed, or when its plan asked for a time. */
 export function startServiceLoop(context: LoopContext, scope: AsyncDisposableStack): void {
   const { store, clock } = context;
-  const wakeups = scope.use(new Wakeups({ clock, wake: (serviceId) => loop.enqueue(serviceId) }));
+  const wakeups = scope.use(new Wakeups({ clock, time: 'wall', wake: (serviceId) => loop.enqueue(serviceId) }));
   const loop: ReconcileLoop = scope.use(new ReconcileLoop({
     clock, onError: reportFailure(context, 'service'),
     reconcile: async (serviceId) => {
