@@ -8,7 +8,7 @@ import type { NetworkState } from './network-state.ts';
 import type { AttachRequest } from './node-network.ts';
 import { ADDRESS_REST_MS } from './plan-addresses.ts';
 import { planAttach } from './plan-attach.ts';
-import { planContainerLinks, planHostLinks } from './plan-links.ts';
+import { planContainerLinks, planHostLinks, planLinkRemoval } from './plan-links.ts';
 import { planPortChange, planTable } from './plan-rules.ts';
 import type { RecordStore } from './record-store.ts';
 
@@ -30,15 +30,7 @@ export async function attachAll(context: BatchContext, requests: readonly Attach
   const failures: Failures = new Map();
   const records = await planAll(context, requests, failures);
   await Promise.all(records.map((record) => context.store.save(record)));
-  await Promise.all(records.map((record) => context.programs.run(async () => {
-    try {
-      await context.kernel.createNamespace(record.attachment.namespacePath, planContainerLinks(record, context.kernel.hostNamespacePath));
-    } catch (error) {
-      failures.set(record.attachment.containerId, error);
-    }
-  })));
-  await attachHostLinks(context, records, failures);
-  await publishPorts(context, records, failures);
+  await Promise.all([makeLinks(context, records, failures), publishPorts(context, records, failures)]);
   await finish(context, records, failures);
   return failures;
 }
@@ -48,11 +40,10 @@ async function planAll(context: BatchContext, requests: readonly AttachRequest[]
   const wantsPorts = requests.some((request) => request.ports.length > 0);
   const listening = wantsPorts ? await kernel.listListeningPorts() : { tcp: new Set<number>(), udp: new Set<number>() };
   await forgetRested(context);
-  await clean(context, requests.flatMap((request) => state.find(request.containerId) ?? []).filter((record) => record.state === 'attaching'));
+  await cleanFailed(context, requests.flatMap((request) => state.find(request.containerId) ?? []).filter((record) => record.state === 'attaching'), failures);
   const planned: LiveRecord[] = [];
   for (const request of requests) {
-    if (state.find(request.containerId)?.state === 'attached') continue;
-    state.records.delete(request.containerId);
+    if (failures.has(request.containerId) || state.find(request.containerId)) continue;
     try {
       const record = planAttach(request, { subnet: state.subnet, records: state.records, listening, nowMs: clock.now(), namespaceDir });
       state.records.set(request.containerId, record);
@@ -71,11 +62,17 @@ async function forgetRested({ state, store, clock }: BatchContext): Promise<void
   await Promise.all(rested.map((id) => store.remove(id)));
 }
 
-const succeeded = (records: readonly LiveRecord[], failures: Failures): LiveRecord[] => records.filter((record) => !failures.has(record.attachment.containerId));
-
-async function attachHostLinks({ kernel }: BatchContext, records: readonly LiveRecord[], failures: Failures): Promise<void> {
-  const lines = succeeded(records, failures).flatMap((record) =>
-    record.hostLink ? planHostLinks(record.hostLink).map((line) => ({ line, containerId: record.attachment.containerId })) : []);
+async function makeLinks({ kernel, programs }: BatchContext, records: readonly LiveRecord[], failures: Failures): Promise<void> {
+  const made: LiveRecord[] = [];
+  await Promise.all(records.map((record) => programs.run(async () => {
+    try {
+      await kernel.createNamespace(record.attachment.namespacePath, planContainerLinks(record, kernel.hostNamespacePath));
+      made.push(record);
+    } catch (error) {
+      failures.set(record.attachment.containerId, error);
+    }
+  })));
+  const lines = made.flatMap((record) => record.hostLink ? planHostLinks(record.hostLink).map((line) => ({ line, containerId: record.attachment.containerId })) : []);
   for (const [index, reason] of await kernel.applyLinks(lines.map(({ line }) => line))) {
     const containerId = lines[index]?.containerId;
     if (containerId) failures.set(containerId, new OrchError('ORCH_RUNTIME', `Container ${containerId.slice(0, 12)} could not be put on the node's bridge: ${reason}`));
@@ -84,12 +81,12 @@ async function attachHostLinks({ kernel }: BatchContext, records: readonly LiveR
 
 /** The change alone is cheapest; when it can't be applied somebody has removed the table, so then it is written anew. */
 async function publishPorts({ kernel, state }: BatchContext, records: readonly LiveRecord[], failures: Failures): Promise<void> {
-  const publishing = succeeded(records, failures).filter((record) => record.attachment.ports.length > 0);
+  const publishing = records.filter((record) => record.attachment.ports.length > 0);
   try {
     await kernel.applyRules(planPortChange([], publishing));
   } catch {
     try {
-      await kernel.applyRules(planTable(state.subnets(), state.live().filter((record) => !failures.has(record.attachment.containerId))));
+      await kernel.applyRules(planTable(state.subnets(), state.live()));
     } catch (error) {
       for (const record of publishing) failures.set(record.attachment.containerId, error);
     }
@@ -97,13 +94,24 @@ async function publishPorts({ kernel, state }: BatchContext, records: readonly L
 }
 
 async function finish(context: BatchContext, records: readonly LiveRecord[], failures: Failures): Promise<void> {
-  const failed = records.filter((record) => failures.has(record.attachment.containerId));
-  await clean(context, failed);
-  await Promise.all(failed.map(async ({ attachment }) => {
-    context.state.records.delete(attachment.containerId);
-    await context.store.remove(attachment.containerId);
-  }));
-  await Promise.all(succeeded(records, failures).map((record) => remember(context, { ...record, state: 'attached' })));
+  const attached = records.filter((record) => !failures.has(record.attachment.containerId));
+  await Promise.all(attached.map((record) => remember(context, { ...record, state: 'attached' })));
+  await cleanFailed(context, records.filter((record) => failures.has(record.attachment.containerId)), failures);
+}
+
+/** Removes all of what was only begun. What can't be removed now stays recorded, so that the next attach or the next start tries again. */
+async function cleanFailed(context: BatchContext, records: readonly LiveRecord[], failures: Failures): Promise<void> {
+  const { state, kernel, store } = context;
+  const leaving = new Set(records);
+  try {
+    if (records.some(({ attachment }) => attachment.ports.length > 0)) await kernel.applyRules(planTable(state.subnets(), state.live().filter((record) => !leaving.has(record))));
+    await clean(context, records);
+  } catch (error) {
+    for (const { attachment } of records) failures.set(attachment.containerId, error);
+    return;
+  }
+  for (const { attachment } of records) state.records.delete(attachment.containerId);
+  await Promise.all(records.map(({ attachment }) => store.remove(attachment.containerId)));
 }
 
 async function remember({ state, store }: BatchContext, record: AttachmentRecord): Promise<void> {
@@ -136,7 +144,7 @@ async function clean({ kernel }: BatchContext, records: readonly LiveRecord[]): 
   if (records.length === 0) return;
   const links = await kernel.listLinks();
   const present = records.flatMap((record) => record.hostLink && links.has(record.hostLink) ? [record.hostLink] : []);
-  const failures = await kernel.applyLinks(present.map((link) => `link del ${link}`));
+  const failures = await kernel.applyLinks(planLinkRemoval(present));
   await kernel.deleteNamespaces(records.map((record) => record.attachment.namespacePath));
   const left = failures.size > 0 ? await kernel.listLinks() : new Set<string>();
   const stuck = present.filter((link) => left.has(link));

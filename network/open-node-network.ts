@@ -14,7 +14,7 @@ import { Kernel } from './kernel.ts';
 import { NetworkState } from './network-state.ts';
 import type { Attachment, AttachRequest, NodeNetwork } from './node-network.ts';
 import { planAdoption } from './plan-adoption.ts';
-import { BRIDGE, planBridge, planHostLinks } from './plan-links.ts';
+import { BRIDGE, planBridge, planHostLinks, planLinkRemoval } from './plan-links.ts';
 import { planTable } from './plan-rules.ts';
 import { RecordStore } from './record-store.ts';
 import { WorkQueue, type WorkItem } from './work-queue.ts';
@@ -93,7 +93,7 @@ class BridgeNetwork implements NodeNetwork {
     const { records, subnet } = await store.load();
     const [links, mountedPaths, files] = await Promise.all([kernel.listLinks(), kernel.listNamespaces(), listFiles(namespaceDir)]);
     const plan = planAdoption({ records, links, mountedPaths, namespacePaths: new Set([...mountedPaths, ...files]), nowMs: clock.now() });
-    await kernel.applyLinks(plan.deleteLinks.map((link) => `link del ${link}`));
+    await kernel.applyLinks(planLinkRemoval(plan.deleteLinks));
     await kernel.deleteNamespaces(plan.deleteNamespaces);
     await Promise.all(plan.drop.map((record) => store.remove(containerOf(record))));
     const dropped = new Set(plan.drop);

@@ -28,6 +28,13 @@ export const planHostLinks = (hostLink: string): string[] => [
   `link set ${hostLink} type bridge_slave hairpin on`,
 ];
 
+/** Link group of what is about to be deleted; a number that nobody else chooses. */
+const DOOMED_GROUP = 0x6f726368;
+
+/** Lines that delete links. As one group they cost the kernel one grace period; one by one each costs its own, some 20 ms. */
+export const planLinkRemoval = (links: readonly string[]): string[] =>
+  links.length > 0 ? [...links.map((link) => `link set ${link} group ${DOOMED_GROUP}`), `link del group ${DOOMED_GROUP}`] : [];
+
 /** Lines that make the bridge; those of an existing one fail harmlessly or change nothing. Its own hardware address is set so that it does not change with its ports. */
 export function planBridge(subnets: readonly Subnet[], existing: { readonly bridge: boolean; readonly addresses: readonly string[] }): string[] {
   const [first] = subnets;
