@@ -73,16 +73,15 @@ class CommandRuntime implements OciRuntime {
   }
 
   async delete(id: ContainerId, { force }: { force: boolean }): Promise<void> {
-    // Only crun says an error for an unknown container with --force.
-    if (force && await this.state(id) === undefined) return;
-    await this.#check('delete', id, force ? ['--force', id] : [id]);
+    const result = await this.#runner.run([...this.#base(), 'delete', ...(force ? ['--force'] : []), id]);
+    if (result.exitCode !== 0 && !(force && isUnknown(result))) throw this.#failure('delete', id, result);
   }
 
   async state(id: ContainerId): Promise<OciState | undefined> {
-    const { exitCode, stdout, stderr } = await this.#runner.run([...this.#base(), 'state', id]);
-    if (exitCode === 0) return parseState(stdout);
-    if (/does not exist|No such file/.test(stderr)) return undefined;
-    throw this.#failure('state', id, { exitCode, stdout, stderr });
+    const result = await this.#runner.run([...this.#base(), 'state', id]);
+    if (result.exitCode === 0) return parseState(result.stdout);
+    if (isUnknown(result)) return undefined;
+    throw this.#failure('state', id, result);
   }
 
   #base(): string[] { return [this.name, '--root', this.#root]; }
@@ -98,6 +97,8 @@ class CommandRuntime implements OciRuntime {
     return new OrchError('ORCH_RUNTIME', `${this.name} could not ${verb} container ${id.slice(0, 12)}: ${stderr.trim() || `exit code ${exitCode}`}`);
   }
 }
+
+const isUnknown = ({ stderr }: ProgramResult): boolean => /does not exist|No such file/.test(stderr);
 
 const bundleOptions = ({ bundle, pidFile, consoleSocket }: OciBundle): string[] =>
   ['--bundle', bundle, '--pid-file', pidFile, ...(consoleSocket === undefined ? [] : ['--console-socket', consoleSocket])];

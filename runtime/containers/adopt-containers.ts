@@ -1,0 +1,61 @@
+import { readdir, rm } from 'node:fs/promises';
+import { isErrno } from '../../base/files.ts';
+import { ConnectionLost } from '../shim/frame-connection.ts';
+import { MonitorClient } from '../shim/monitor-client.ts';
+import type { ContainerRecord } from './container-record.ts';
+import type { EngineContext } from './engine-context.ts';
+import { readExitRecord, type ExitRecord } from './exit-record.ts';
+
+/** What became of a container while no daemon watched. */
+export type Adoption =
+  | { readonly state: 'unchanged' }
+  | { readonly state: 'running'; readonly pid: number; readonly startedAtMs: number; readonly runNumber: number; readonly monitor: MonitorClient }
+  | { readonly state: 'exited'; readonly exit: ExitRecord }
+  /** It was running; its monitor is gone and nobody wrote down how it ended. */
+  | { readonly state: 'lost' };
+
+/** Finds out, in the order in which it cannot be wrong: a living monitor, then its exit file, then nothing. Changes nothing. */
+export async function adoptContainer(context: EngineContext, record: ContainerRecord): Promise<Adoption> {
+  const paths = context.paths.of(record.create.id);
+  if (record.state === 'exited') return { state: 'unchanged' };
+  const running = await findMonitor(paths.controlSocket);
+  if (running) return { state: 'running', ...running };
+  const exit = await readExitRecord(paths.exit);
+  // A run whose start was not yet on disk is newer than the record.
+  if (exit && exit.runNumber >= record.runNumber) return { state: 'exited', exit };
+  return { state: record.state === 'running' ? 'lost' : 'unchanged' };
+}
+
+async function findMonitor(path: string): Promise<{ pid: number; startedAtMs: number; runNumber: number; monitor: MonitorClient } | undefined> {
+  const monitor = await MonitorClient.connect(path);
+  if (!monitor) return undefined;
+  try {
+    const { pid, startedAtMs, runNumber } = await monitor.status();
+    return { pid, startedAtMs, runNumber: Number(runNumber), monitor };
+  } catch (error) {
+    monitor[Symbol.dispose]();
+    if (error instanceof ConnectionLost) return undefined;
+    throw error;
+  }
+}
+
+/** Removes what a crash left of containers without a record: directories, runtime state, cgroups. */
+export async function removeOrphans(context: EngineContext, known: ReadonlySet<string>): Promise<void> {
+  const isOrphan = (id: string): boolean => !known.has(id);
+  const [directories, states, cgroups] = await Promise.all([listDirectory(context.paths.containers), listDirectory(context.paths.runtimeRoot), context.cgroups.list()]);
+  for (const id of new Set([...states, ...cgroups].filter(isOrphan))) {
+    await context.cgroups.killAll(id);
+    if (states.includes(id)) await context.runtime.delete(id, { force: true });
+    await context.cgroups.remove(id);
+  }
+  await Promise.all(directories.filter(isOrphan).map((id) => rm(context.paths.of(id).directory, { recursive: true, force: true })));
+}
+
+async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

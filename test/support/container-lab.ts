@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
+import { newContainerId } from '../../base/ids.ts';
+import { silentLog } from '../../base/log.ts';
+import { systemRandom } from '../../base/random.ts';
+import { OrchError } from '../../model/errors.ts';
+import { openContainerEngine, type ContainerEngineOptions } from '../../runtime/containers/open-container-engine.ts';
+import type { ContainerCreate, ContainerEngine, LogQuery } from '../../runtime/engine.ts';
+import type { Image, ImageConfig, ImageStore } from '../../runtime/image-store.ts';
+import { findShimBinary } from '../../runtime/shim-binary.ts';
+import { ShimClient } from '../../runtime/shim-client.ts';
+
+/** A directory of its own with a shim, and engines on it that can be closed and opened again; all gone after disposal. */
+export class ContainerLab implements AsyncDisposable {
+  readonly directory: string;
+  readonly nodeId = `test${newContainerId(systemRandom).slice(0, 8)}`;
+  readonly images: TestImages;
+  readonly shim: ShimClient;
+  engine: ContainerEngine;
+
+  private constructor(directory: string, { images, shim }: { images: TestImages; shim: ShimClient }) {
+    this.directory = directory;
+    this.images = images;
+    this.shim = shim;
+    this.engine = unopened;
+  }
+
+  static async open(options: Partial<ContainerEngineOptions> = {}): Promise<ContainerLab> {
+    const directory = mkdtempSync(join(tmpdir(), 'orch-lab-'));
+    const shim = await ShimClient.open({ binary: await findShimBinary(), socket: join(directory, 'shim.sock'), clock: systemClock });
+    const lab = new ContainerLab(directory, { images: new TestImages(directory), shim });
+    await lab.reopen(options);
+    return lab;
+  }
+
+  /** As a restarted daemon would: a new engine on the same directories. */
+  async reopen(options: Partial<ContainerEngineOptions> = {}): Promise<void> {
+    this.engine = await openContainerEngine({
+      dataDir: join(this.directory, 'data'), runDir: join(this.directory, 'run'), nodeId: this.nodeId,
+      images: this.images, shim: this.shim, clock: systemClock, log: silentLog, ...options,
+    });
+  }
+
+  /** Creates a container of the busybox image. */
+  async create(command: readonly string[], changes: Partial<ContainerCreate> = {}): Promise<string> {
+    const request = containerRequest(command, changes);
+    await this.engine.create(request);
+    return request.id;
+  }
+
+  /** Runs a container to its end and returns how it ended with its output. */
+  async run(command: readonly string[], changes: Partial<ContainerCreate> = {}): Promise<{ exitCode: number | undefined; stdout: string; stderr: string; oomKilled: boolean }> {
+    const id = await this.create(command, changes);
+    await this.engine.start(id);
+    const { exitCode, oomKilled } = await this.engine.wait(id, AbortSignal.timeout(20_000));
+    const [stdout, stderr] = [await this.output(id, { stderr: false }), await this.output(id, { stdout: false })];
+    await this.engine.remove(id, { force: false });
+    return { exitCode, oomKilled, stdout, stderr };
+  }
+
+  async output(id: string, changes: Partial<LogQuery> = {}): Promise<string> {
+    let text = '';
+    const query: LogQuery = { stdout: true, stderr: true, follow: false, sinceMs: 0, untilMs: 0, tail: Infinity, ...changes };
+    for await (const record of this.engine.logs(id, query, AbortSignal.timeout(20_000))) text += Buffer.from(record.line).toString() + (record.partial ? '' : '\n');
+    return text;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { id } of this.engine.list()) await this.engine.remove(id, { force: true });
+    await this.engine[Symbol.asyncDispose]();
+    await this.shim[Symbol.asyncDispose]();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+const unopened = {} as ContainerEngine;
+
+/** A request with a plain container's defaults and no network. */
+export function containerRequest(command: readonly string[], changes: Partial<ContainerCreate> = {}): ContainerCreate {
+  const id = newContainerId(systemRandom);
+  return {
+    id, name: `c-${id.slice(0, 12)}`, image: 'busybox', command, env: [], labels: {}, hostname: '', groups: [], tty: false, readOnly: false, stopGraceMs: 10_000,
+    mounts: [], hosts: [], dns: { nameservers: [], search: [], options: [] }, capabilityAdd: [], capabilityDrop: [], sysctls: {}, ulimits: [], oomScoreAdj: 0,
+    noNewPrivileges: false, limits: {}, network: { mode: 'none' }, ...changes,
+  };
+}
+
+export const emptyImageConfig: ImageConfig = { user: '', env: [], entrypoint: [], cmd: [], workingDir: '', labels: {}, stopSignal: '', exposedPorts: [], volumes: [] };
+
+/** Knows one image, `busybox`, of two layers. */
+class TestImages implements ImageStore {
+  readonly #layers: readonly string[];
+  readonly #image: Image = {
+    id: `sha256:${'b'.repeat(64)}`, tags: ['busybox:latest'], repoDigests: [], platform: { os: 'linux', arch: 'amd64' }, createdAtMs: 0, sizeBytes: 0,
+    config: { ...emptyImageConfig, env: ['FROM_IMAGE=yes'], cmd: ['sh'] }, diffIds: [], history: [],
+  };
+  readonly users = new Set<string>();
+
+  constructor(directory: string) {
+    this.#layers = [join(directory, 'layers/top'), join(directory, 'layers/base')];
+    const [top = '', base = ''] = this.#layers;
+    for (const path of [`${base}/bin`, `${base}/etc`, `${base}/tmp`, `${base}/root`, `${top}/etc`]) mkdirSync(path, { recursive: true });
+    execFileSync('sh', ['-c', `cp /bin/busybox ${base}/bin/ && cd ${base}/bin && for name in $(./busybox --list); do [ "$name" = busybox ] || ln -s busybox "$name"; done`]);
+    execFileSync('sh', ['-c', `printf 'root:x:0:0:root:/root:/bin/sh\\nweb:x:101:102:Web:/srv:/bin/sh\\n' > ${top}/etc/passwd; printf 'root:x:0:\\nweb:x:102:\\nlogs:x:103:web\\n' > ${top}/etc/group`]);
+  }
+
+  find(nameOrId: string): Image | undefined { return nameOrId === 'busybox' || nameOrId === this.#image.id ? this.#image : undefined; }
+  list(): readonly Image[] { return [this.#image]; }
+  async acquireLayers(_imageId: string, user: string): Promise<{ lowerDirs: readonly string[] }> {
+    this.users.add(user);
+    return { lowerDirs: this.#layers };
+  }
+  async releaseLayers(user: string): Promise<void> { this.users.delete(user); }
+  async pull(): Promise<Image> { return notHere(); }
+  async load(): Promise<Image[]> { return notHere(); }
+  async loadLayout(): Promise<Image[]> { return notHere(); }
+  async importRoot(): Promise<Image> { return notHere(); }
+  async tag(): Promise<void> { notHere(); }
+  async remove(): Promise<{ untagged: string[]; deleted: string[] }> { return notHere(); }
+  async [Symbol.asyncDispose](): Promise<void> { /* nothing is open */ }
+}
+
+function notHere(): never { throw new OrchError('ORCH_UNSUPPORTED', 'The test image store only has busybox'); }
