@@ -20,7 +20,8 @@ export const kinds: KindTable = {
   cluster: { label: 'Cluster', indexes: {} },
   node: { label: 'Node', indexes: {} },
   blockedNode: { label: 'Blocked node', indexes: {} },
-  service: { label: 'Service', indexes: { name: unique((service) => service.spec.name) } },
+  // A service that is being removed gives its name up at once: another may take it while the last tasks stop.
+  service: { label: 'Service', indexes: { name: unique((service) => service.removing ? undefined : service.spec.name) } },
   revision: { label: 'Revision', indexes: { service: many((revision) => revision.serviceId) } },
   task: {
     label: 'Task',
