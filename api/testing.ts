@@ -3,7 +3,7 @@ import { defaultClusterSpec } from '../model/cluster.ts';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLog } from '../base/log.ts';
 import { seededRandom } from '../base/random.ts';
-import type { Container, ContainerEvent } from '../model/container.ts';
+import type { Container, ContainerCreate, ContainerEvent } from '../model/container.ts';
 import { OrchError } from '../model/errors.ts';
 import type { Image } from '../model/image.ts';
 import { formatImageReference } from '../model/image-reference.ts';
@@ -219,4 +219,31 @@ export async function testApi(): Promise<ApiUnderTest> {
   const api = await openApi({ membership, engine, clock, log: silentLog, random: seededRandom(1), version: '0.1.0' });
   const control = membership.controlPlane ?? new FakeControlPlane();
   return { api, membership, control, engine, clock, async [Symbol.asyncDispose]() { await api[Symbol.asyncDispose](); } };
+}
+
+/** An image `web:1` of one layer. */
+export function image(overrides: Partial<Image> = {}): Image {
+  return {
+    id: 'sha256:1111', tags: ['web:1'], repoDigests: ['web@sha256:d'], platform: { os: 'linux', arch: 'amd64' }, createdAtMs: 1_600_000_000_000, sizeBytes: 1234,
+    config: { user: '', env: ['A=image', 'B=image'], entrypoint: ['/entry'], cmd: ['serve'], workingDir: '/', labels: { from: 'image' }, stopSignal: '', exposedPorts: ['80/tcp'], volumes: [], healthCheck: { test: ['CMD', 'true'], intervalNs: 5e9 } },
+    diffIds: ['sha256:layer'], history: [{ createdAtMs: 1_600_000_000_000, createdBy: 'ADD root', comment: '', emptyLayer: false }, { createdAtMs: 1_600_000_000_000, createdBy: 'CMD', comment: 'last', emptyLayer: true }],
+    ...overrides,
+  };
+}
+
+export type ContainerOverrides = Partial<Omit<Container, 'create'>> & { readonly create?: Partial<ContainerCreate> };
+
+/** A created container of `web:1`. */
+export function container(overrides: ContainerOverrides = {}): Container {
+  const { id = 'c'.repeat(64), name = 'web.1' } = overrides;
+  return {
+    id, name, imageId: 'sha256:1111', state: 'created', createdAtMs: 1_699_999_000_000, startedAtMs: 0, exitedAtMs: 0, pid: 0, oomKilled: false,
+    ...overrides,
+    create: {
+      id, name, image: 'web:1', env: ['A=own'], labels: {}, hostname: 'web', groups: [], tty: false, readOnly: false, stopGraceMs: 10_000,
+      mounts: [{ type: 'bind', source: '/srv', target: '/data', readOnly: true }], hosts: [], dns: { nameservers: [], search: [], options: [] },
+      capabilityAdd: [], capabilityDrop: [], sysctls: {}, ulimits: [], oomScoreAdj: 0, noNewPrivileges: false, limits: { nanoCpus: 500_000_000 }, network: { mode: 'namespace', path: '/run/netns/x' },
+      ...overrides.create,
+    },
+  };
 }
