@@ -29,4 +29,17 @@ describe('Semaphore', () => {
     await assert.rejects(second, { message: 'gone' });
     assert.equal(await third, 'third');
   });
+
+  it('lets go of who is aborted at once, while others still work', async () => {
+    const semaphore = new Semaphore(1);
+    const release = Promise.withResolvers<void>();
+    const abort = new AbortController();
+    const first = semaphore.run(() => release.promise);
+    const second = semaphore.run(() => Promise.resolve('second'), abort.signal);
+    abort.abort(new Error('gone'));
+    await assert.rejects(second, { message: 'gone' });
+    release.resolve();
+    await first;
+    assert.equal(await semaphore.run(() => Promise.resolve('third')), 'third');
+  });
 });
