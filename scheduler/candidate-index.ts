@@ -44,11 +44,11 @@ export class CandidateIndex {
   catchUp(table: NodeTable): void {
     const changes = table.changesSince(this.#journalPosition);
     const isOvergrown = this.#branches.length > 64 + 2 * table.capacity * Math.max(1, this.#spread.length);
-    if (!changes || isOvergrown) this.#rebuild(table);
-    else {
-      if (table.capacity > this.#next.length) this.#grow(table.capacity);
-      for (const slot of changes) this.#refresh(slot, table.at(slot));
-    }
+    if (isOvergrown) this.#forget();
+    if (table.capacity > this.#next.length) this.#grow(table.capacity);
+    if (changes && !isOvergrown) for (const slot of changes) this.#refresh(slot, table.at(slot));
+    // From the end, so that each bucket begins with its lowest slot.
+    else for (let slot = table.capacity - 1; slot >= 0; slot -= 1) this.#refresh(slot, table.at(slot));
     this.#journalPosition = table.journalEnd;
   }
 
@@ -106,18 +106,17 @@ export class CandidateIndex {
     return branch.lowest;
   }
 
-  #rebuild(table: NodeTable): void {
+  /** Drops all branches, among them those of labels that no node has any more. */
+  #forget(): void {
     this.#branches = [];
-    this.#next = new Int32Array(0);
-    this.#grow(table.capacity);
-    // From the end, so that each bucket begins with its lowest slot.
-    for (let slot = table.capacity - 1; slot >= 0; slot -= 1) this.#refresh(slot, table.at(slot));
+    this.#bucket.fill(NONE);
+    this.#version.fill(NONE);
   }
 
   #grow(capacity: number): void {
     const length = Math.max(capacity, 2 * this.#next.length);
     this.#next = grown(this.#next, length);
-    this.#previous = grown(this.#previous, this.#next.length);
+    this.#previous = grown(this.#previous, length);
     this.#bucket = grown(this.#bucket, length);
     this.#branch = grown(this.#branch, length);
     this.#failedRule = grown(this.#failedRule, length);

@@ -33,6 +33,8 @@ export class NodeTable {
   readonly #freeSlots: number[] = [];
   #journal: number[] = [];
   #journalStart = 0;
+  /** Where the journal ended when it was last read; entries from here on nobody has seen. */
+  #readPosition = 0;
   #staticVersion = 0;
   #improvements = 0;
 
@@ -65,11 +67,12 @@ export class NodeTable {
 
   /** Slots that changed since position `from`, perhaps repeatedly; undefined when that is too long ago to know. */
   changesSince(from: number): readonly number[] | undefined {
+    this.#readPosition = this.journalEnd;
     return from < this.#journalStart ? undefined : this.#journal.slice(from - this.#journalStart);
   }
 
   upsert(node: Node): void {
-    const entry = this.#findOrAdd(node.id);
+    const entry = this.findOrAdd(node.id);
     entry.node = node;
     entry.stateCause = stateCause(node);
     entry.nanoCpus = node.description?.resources.nanoCpus ?? 0;
@@ -85,12 +88,15 @@ export class NodeTable {
     this.#dropIfUnused(entry);
   }
 
-  /** Sets aside on the node what one task of the revision needs. */
-  hold(id: NodeId, requirements: Requirements | undefined): NodeEntry {
-    const entry = this.#findOrAdd(id);
+  /** The entry of a node, which may not have been told of yet; to be held before anything else happens to the table. */
+  findOrAdd(id: NodeId): NodeEntry {
+    return this.find(id) ?? this.#add(id);
+  }
+
+  /** Sets aside on the node what one task of the revision needs, as far as that is known. */
+  hold(entry: NodeEntry, requirements: Requirements | undefined): void {
     entry.holders += 1;
     if (requirements) this.holdMore(entry, requirements);
-    return entry;
   }
 
   /** Sets aside what a holder needs whose requirements were not known before. */
@@ -121,9 +127,7 @@ export class NodeTable {
     this.#journalize(entry);
   }
 
-  #findOrAdd(id: NodeId): NodeEntry {
-    const found = this.find(id);
-    if (found) return found;
+  #add(id: NodeId): NodeEntry {
     const slot = this.#freeSlots.pop() ?? this.#entries.length;
     const entry: NodeEntry = {
       slot, id, node: undefined, stateCause: undefined, nanoCpus: 0, memoryBytes: 0, usedNanoCpus: 0, usedMemoryBytes: 0,
@@ -151,6 +155,7 @@ export class NodeTable {
 
   /** Forgets the journal when reading it would take longer than looking at every node. */
   #journalize(entry: NodeEntry): void {
+    if (this.#journal.at(-1) === entry.slot && this.#readPosition < this.journalEnd) return;
     if (this.#journal.length >= 1024 + 2 * this.#entries.length) {
       this.#journalStart += this.#journal.length;
       this.#journal = [];

@@ -33,7 +33,8 @@ export function schedule(state: SchedulerState, work: PendingWork, nowMs: number
 export function checkNodeNow(state: SchedulerState, revisionId: RevisionId, nodeId: NodeId): Cause | undefined {
   const requirements = state.requirements(revisionId);
   const entry = state.table.find(nodeId);
-  if (!requirements || !entry?.node) return { kind: 'unknown', text: entry?.node ? `revision ${revisionId} is not known yet` : 'node is not in the cluster', nodes: 1 };
+  if (!entry?.node) return { kind: 'unknown', text: `node ${nodeId} is not in the cluster`, nodes: 0 };
+  if (!requirements) return { kind: 'unknown', text: `revision ${revisionId} is not known yet`, nodes: 0 };
   return entry.stateCause ?? resourceCause(entry, requirements) ?? placementCause(requirements, entry.node)
     ?? occupancyCause(entry, requirements, state.serviceCounts(requirements.serviceId).get(entry.slot) ?? 0);
 }
@@ -43,7 +44,9 @@ function placePreassigned(state: SchedulerState, { taskId, nodeId, serviceId, re
   const requirements = state.requirements(revisionId);
   const entry = state.table.find(nodeId);
   if (!cause && requirements && entry) state.place(taskId, requirements, entry);
-  return cause && { serviceId, revisionId, taskIds: [taskId], explanation: explain([cause]) };
+  if (!cause) return undefined;
+  const explanation = cause.nodes > 0 ? explain([cause]) : { message: `no suitable node (${cause.text})`, causes: [cause] };
+  return { serviceId, revisionId, taskIds: [taskId], explanation };
 }
 
 function placeGroup(state: SchedulerState, group: TaskGroup, nowMs: number): Decision {

@@ -136,7 +136,7 @@ export class SchedulerState {
   place(taskId: TaskId, requirements: Requirements, entry: NodeEntry): void {
     const { serviceId, revisionId } = requirements;
     const tentative = this.#pending.delete(taskId) ?? 'gone';
-    this.table.hold(entry.id, requirements);
+    this.table.hold(entry, requirements);
     const holding: Holding = { entry, serviceId, revisionId, requirements, isCounted: false, tentative };
     this.#holdings.set(taskId, holding);
     this.#setCounted(holding, { isCounted: true });
@@ -166,7 +166,8 @@ export class SchedulerState {
 
   #newHolding({ id, serviceId, revisionId }: Task, nodeId: NodeId): Holding {
     const requirements = this.#requirements.get(revisionId);
-    const entry = this.table.hold(nodeId, requirements);
+    const entry = this.table.findOrAdd(nodeId);
+    this.table.hold(entry, requirements);
     const holding: Holding = { entry, serviceId, revisionId, requirements, isCounted: false, tentative: undefined };
     this.#holdings.set(id, holding);
     if (!requirements) this.#withoutRequirements.getOrInsertComputed(revisionId, () => new Set<Holding>()).add(holding);
