@@ -27,6 +27,7 @@ export class LeaderScope implements AsyncDisposable {
   readonly #ttlMs: number;
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
+  readonly #decided = Promise.withResolvers<void>();
   #leading = false;
 
   /** Begins to campaign at once. */
@@ -40,9 +41,13 @@ export class LeaderScope implements AsyncDisposable {
   /** True while the leader's work runs here. */
   get leading(): boolean { return this.#leading; }
 
+  /** Resolves once this manager leads, or knows that it does not for now. */
+  decided(): Promise<void> { return this.#decided.promise; }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort(new Error('the manager stops'));
     await this.#running;
+    this.#decided.resolve();
   }
 
   async #run(): Promise<void> {
@@ -50,6 +55,7 @@ export class LeaderScope implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         if (await this.#campaign()) await this.#lead();
+        this.#decided.resolve();
       } catch (error) {
         if (!signal.aborted) this.#options.log.error({ err: error }, 'Leading the cluster ended with an error; trying again');
       }
@@ -69,6 +75,7 @@ export class LeaderScope implements AsyncDisposable {
       scope.defer(() => term.abort(new Error('leadership has ended')));
       await start({ store, clock, random, log, fence: this.#fence, signal }, scope);
       this.#leading = true;
+      this.#decided.resolve();
       log.info({ holder: this.#fence.holder }, 'This manager leads the cluster');
       await this.#hold(signal);
     } finally {

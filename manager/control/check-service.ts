@@ -1,0 +1,37 @@
+import { OrchError } from '../../model/errors.ts';
+import { throwIfInvalid } from '../../model/problems.ts';
+import type { ServiceSpec } from '../../model/service.ts';
+import { validateServiceSpec } from '../../model/validate-service.ts';
+
+/** Networks that every node has. */
+const nodeNetworks: ReadonlySet<string> = new Set(['none', 'host', 'bridge']);
+
+/** Throws ORCH_INVALID listing everything wrong with the spec, and ORCH_UNSUPPORTED for what orch does not have. */
+export function checkServiceSpec(spec: ServiceSpec): void {
+  const service = `Service "${spec.name}"`;
+  throwIfInvalid(service, validateServiceSpec(spec));
+  const network = spec.template.networks.find(({ target }) => !nodeNetworks.has(target));
+  if (network) {
+    throw new OrchError('ORCH_UNSUPPORTED', `${service} asks for the network "${network.target}", but orch has only none, host and bridge`, { hint: 'Leave the network out: every task gets an address of its node\'s bridge' });
+  }
+  const port = spec.endpoint.ports.find(({ mode }) => mode === 'ingress');
+  if (port) {
+    throw new OrchError('ORCH_UNSUPPORTED', `${service} publishes port ${port.targetPort} with mode=ingress, but orch has no routing mesh`, {
+      hint: `Publish it on the nodes that run its tasks: --publish mode=host,target=${port.targetPort},published=${port.publishedPort || port.targetPort}`,
+    });
+  }
+  const mount = spec.template.container.mounts?.find(({ type }) => type === 'volume');
+  if (mount) {
+    throw new OrchError('ORCH_UNSUPPORTED', `${service} mounts the volume "${mount.source}" at ${mount.target}, but orch has no volumes`, { hint: 'Mount a directory of the node (type=bind) or memory (type=tmpfs)' });
+  }
+}
+
+/** Throws ORCH_UNSUPPORTED for changes that a service can't go through. */
+export function checkServiceChange(before: ServiceSpec, after: ServiceSpec): void {
+  if (after.name !== before.name) {
+    throw new OrchError('ORCH_UNSUPPORTED', `Service "${before.name}" can't be renamed to "${after.name}": its name is in use by its tasks`, { hint: 'Create a service with the new name and remove this one' });
+  }
+  if (after.mode.type !== before.mode.type) {
+    throw new OrchError('ORCH_UNSUPPORTED', `Service "${before.name}" can't change from ${before.mode.type} to ${after.mode.type}`, { hint: 'Remove it and create it again' });
+  }
+}
