@@ -11,6 +11,7 @@ export class Semaphore {
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
+      signal?.throwIfAborted();
       return await work();
     } finally {
       const next = this.#waiting.shift();
