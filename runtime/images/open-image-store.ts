@@ -2,11 +2,14 @@ import { chmod, mkdir } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
+import { Semaphore } from '../../base/semaphore.ts';
 import { OrchError } from '../../model/errors.ts';
 import type { PullOptions, PullProgress } from '../../model/image-pull.ts';
 import type { ImageReference } from '../../model/image-reference.ts';
 import type { Platform } from '../../model/node.ts';
 import type { Image, ImageStore } from '../image-store.ts';
+import type { RegistryOptions } from '../registry/registry-client.ts';
+import { abortable } from './abortable.ts';
 import type { Assembly } from './assemble-image.ts';
 import { ContentHold } from './content-hold.ts';
 import { ContentStore } from './content-store.ts';
@@ -16,7 +19,9 @@ import { lookUp, repoDigestName, tagName } from './image-lookup.ts';
 import type { Found } from './image-lookup.ts';
 import { planRemoval } from './image-removal.ts';
 import { LayerLeases } from './layer-leases.ts';
+import { runsOn } from './platform-match.ts';
 import type { WantedPlatform } from './platform-match.ts';
+import { SharedWork } from './shared-work.ts';
 import { storePaths } from './store-paths.ts';
 import { readState } from './store-state.ts';
 import { UnpackPool } from './unpack-pool.ts';
@@ -29,7 +34,15 @@ export type ImageStoreOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** How registries are asked; the defaults are Docker's. */
+  readonly registry?: Omit<RegistryOptions, 'clock' | 'random'> & {
+    /** Directory of CA and client certificates by registry, see `readRegistryCertificates`. */
+    readonly certificatesDir?: string;
+  };
 };
+
+/** Docker's default: more connections rarely make a pull faster. */
+const PARALLEL_DOWNLOADS = 3;
 
 /** Opens the node's image store, removing what a crash left behind. One process at a time. Throws ORCH_CORRUPT when its own records cannot be read. */
 export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
@@ -56,6 +69,10 @@ class LocalImageStore implements ImageStore {
   readonly #pool: UnpackPool;
   /** Images whose removal is being written: too late to use their layers. */
   readonly #going = new Set<string>();
+  readonly #closing = new AbortController();
+  readonly #working = new Set<Promise<unknown>>();
+  readonly #downloads = new SharedWork<void, number>();
+  readonly #slots = new Semaphore(PARALLEL_DOWNLOADS);
 
   constructor(parts: Parts) {
     this.#options = parts.options;
@@ -65,31 +82,41 @@ class LocalImageStore implements ImageStore {
     this.#pool = parts.pool;
   }
 
+  /** Cuts off what is under way, which leaves nothing, and ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(closedError());
+    await Promise.allSettled(this.#working);
     await this.#ledger.idle();
     await this.#pool[Symbol.asyncDispose]();
   }
 
-  pull(reference: ImageReference, _options: PullOptions = {}): Promise<Image> {
-    return Promise.reject(new OrchError('ORCH_UNSUPPORTED', `Cannot pull "${tagName(reference)}" yet`));
+  async pull(reference: ImageReference, options: PullOptions = {}): Promise<Image> {
+    const { clock, random, registry = {} } = this.#options;
+    const platform = options.platform ?? this.#options.platform;
+    const present = this.#presentByDigest(reference, platform);
+    if (present !== undefined) return present;
+    const { pullImage } = await import('./pull-image.ts');
+    const signal = options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
+    return theOnly(await this.#add(async (assembly) => [await pullImage({
+      assembly: { ...assembly, signal, onProgress: options.onProgress }, platform, reference, options: { ...options, signal },
+      registry: { ...registry, clock, random }, certificatesDir: registry.certificatesDir, downloads: this.#downloads, slots: this.#slots,
+    })]));
   }
 
   async load(archive: AsyncIterable<Uint8Array>, onProgress?: (progress: PullProgress) => void): Promise<Image[]> {
     const { loadArchive } = await import('./load-archive.ts');
-    return await this.#add(onProgress, async (assembly) => await loadArchive(assembly, archive, this.#options.platform));
+    return await this.#add(async (assembly) => await loadArchive({ ...assembly, onProgress }, abortable(archive, assembly.signal), this.#options.platform));
   }
 
   async loadLayout(directory: string): Promise<Image[]> {
     const { loadLayoutDirectory } = await import('./load-layout.ts');
-    return await this.#add(undefined, async (assembly) => await loadLayoutDirectory(assembly, directory, this.#options.platform));
+    return await this.#add(async (assembly) => await loadLayoutDirectory(assembly, directory, this.#options.platform));
   }
 
   async importRoot(archive: AsyncIterable<Uint8Array>, options: { tag?: ImageReference; changes?: readonly string[]; message?: string; platform?: Platform }): Promise<Image> {
     const { importRootArchive } = await import('./import-root.ts');
     const { platform, clock } = this.#options;
-    const [image] = await this.#add(undefined, async (assembly) => [await importRootArchive(assembly, archive, { clock, platform, ...options })]);
-    if (image === undefined) throw new Error('the import gave no image');
-    return image;
+    return theOnly(await this.#add(async (assembly) => [await importRootArchive(assembly, abortable(archive, assembly.signal), { clock, platform, ...options })]));
   }
 
   list(): readonly Image[] {
@@ -146,19 +173,33 @@ class LocalImageStore implements ImageStore {
     return directories.length > 0 ? directories : [this.#content.paths.empty];
   }
 
-  /** Runs `prepare` with a directory for temporary files and everything it keeps held, records the images it returns, and leaves nothing else behind. */
-  async #add(onProgress: ((progress: PullProgress) => void) | undefined, prepare: (assembly: Assembly) => Promise<NewImage[]>): Promise<Image[]> {
+  /** The image that a digest names, when it is here: content by digest does not change. */
+  #presentByDigest(reference: ImageReference, platform: WantedPlatform): Image | undefined {
+    const id = reference.digest === undefined ? undefined : this.#ledger.state.repoDigests.get(repoDigestName(reference, reference.digest));
+    const image = id === undefined ? undefined : this.#ledger.image(id);
+    return image !== undefined && runsOn({ ...image.platform, variant: '' }, platform) ? image : undefined;
+  }
+
+  /** Runs `prepare`, records the images it returns, and leaves nothing of what it kept otherwise. */
+  async #add(prepare: (assembly: Assembly & { readonly signal: AbortSignal }) => Promise<NewImage[]>): Promise<Image[]> {
+    if (this.#closing.signal.aborted) throw closedError();
+    const work = this.#addImages(prepare);
+    this.#working.add(work);
+    return await work.finally(() => this.#working.delete(work));
+  }
+
+  async #addImages(prepare: (assembly: Assembly & { readonly signal: AbortSignal }) => Promise<NewImage[]>): Promise<Image[]> {
     const content = this.#content;
-    const ids: string[] = [];
+    const ids = new Set<string>();
     try {
       using hold = new ContentHold(content);
-      const images = await prepare({ content, hold, onProgress });
+      const images = await prepare({ content, hold, signal: this.#closing.signal });
       await this.#ledger.add(images);
-      ids.push(...images.map(({ id }) => id));
+      for (const { id } of images) ids.add(id);
     } finally {
       await this.#ledger.collect();
     }
-    return [...new Set(ids)].map((id) => this.#ledger.image(id)).filter((image) => image !== undefined);
+    return [...ids].map((id) => this.#ledger.image(id)).filter((image) => image !== undefined);
   }
 
   #require(nameOrId: string): Found {
@@ -169,3 +210,11 @@ class LocalImageStore implements ImageStore {
 }
 
 const noSuchImage = (nameOrId: string): OrchError => new OrchError('ORCH_NOT_FOUND', `No such image: ${nameOrId}`);
+
+const closedError = (): OrchError => new OrchError('ORCH_RUNTIME', 'The image store is closed');
+
+function theOnly(images: readonly Image[]): Image {
+  const [image] = images;
+  if (image === undefined) throw new OrchError('ORCH_CONFLICT', 'The image was removed while it came in', { hint: 'Try again' });
+  return image;
+}
