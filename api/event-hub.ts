@@ -87,7 +87,9 @@ export class EventHub implements AsyncDisposable {
     const over = new AbortController();
     const signal = AbortSignal.any([window.signal, this.#stop.signal, over.signal]);
     signal.addEventListener('abort', () => reader.wake(), { once: true });
-    const timer = Number.isFinite(untilMs) ? this.#clock.sleep(Math.max(0, untilMs - this.#clock.now()), signal).then(() => over.abort(), () => { /* the reader left first */ }) : undefined;
+    const remainingMs = untilMs - this.#clock.now();
+    if (remainingMs <= 0) over.abort();
+    const timer = Number.isFinite(remainingMs) && remainingMs > 0 ? this.#clock.sleep(remainingMs, signal).then(() => over.abort(), () => { /* the reader left first */ }) : undefined;
     try {
       while (!window.signal.aborted) {
         if (reader.queue.length > MAX_BEHIND) throw new OrchError('ORCH_TIMEOUT', `The reader of events is more than ${MAX_BEHIND} events behind and was cut off`);

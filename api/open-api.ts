@@ -73,6 +73,7 @@ function createServer(context: ApiContext, stopping: AbortSignal): FastifyInstan
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     // No route has schemas; fastify's own compilers would only take memory.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
+    frameworkErrors(error, _request, reply) { sendBadRequest(error, reply); },
     rewriteUrl(request) {
       const { url, version } = splitApiVersion(request.url ?? '/');
       versions.set(request, version);
@@ -88,6 +89,8 @@ function createServer(context: ApiContext, stopping: AbortSignal): FastifyInstan
     context.events.attach(context.membership.control());
     requireApiVersion(versions.get(request.raw) ?? MAX_API_VERSION);
   });
+  // The request may have made this node a manager.
+  app.addHook('onResponse', async () => { context.events.attach(context.membership.control()); });
   app.setErrorHandler((error, request, reply) => sendError(context, error, { request, reply }));
   app.setNotFoundHandler(async (request) => { throw missingEndpoint(request); });
   addRoutes(app, apiRoutes, async (route, request, { reply, params }) => {
@@ -158,10 +161,14 @@ function missingEndpoint(request: FastifyRequest): OrchError {
   return new OrchError('ORCH_UNSUPPORTED', `orch does not have Docker's endpoint ${request.method} ${endpoint}`);
 }
 
+/** What is wrong with the request before any route sees it, such as a malformed %-escape. */
+function sendBadRequest(error: Error, reply: FastifyReply): void {
+  const { status, body } = errorBody(new OrchError('ORCH_INVALID', error.message));
+  void reply.code(status).type('application/json').send(JSON.stringify(body));
+}
+
 function sendError(context: ApiContext, error: unknown, { request, reply }: { request: FastifyRequest; reply: FastifyReply }): FastifyReply {
   const { status, body } = errorBody(error);
   if (!isOrchError(error)) context.log.error({ method: request.method, url: request.originalUrl, error: error instanceof Error ? error.stack ?? error.message : errorMessage(error) }, 'a request failed unexpectedly');
-  // Router errors such as a malformed %-escape carry their own status.
-  const routed = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500 ? error.statusCode : status;
-  return reply.code(routed).type('application/json').send(JSON.stringify(body));
+  return reply.code(status).type('application/json').send(JSON.stringify(body));
 }

@@ -19,7 +19,9 @@ export async function streamReply(context: ApiContext, call: Call, streamed: Str
   raw.flushHeaders();
   try {
     for await (const chunk of streamed.chunks) await write(raw, chunk, call.signal);
-    raw.end();
+    // A source that was told to stop may end quietly, but its reader must not take that for the end.
+    if (call.signal.aborted) raw.destroy();
+    else raw.end();
   } catch (error) {
     if (call.signal.aborted) raw.destroy();
     else fail(context, call, { streamed, error });
