@@ -78,7 +78,8 @@ export class MemoryBackend implements StoreBackend {
   async snapshot(path: string): Promise<void> {
     this.#begin();
     if (await readTextIfExists(path) !== undefined) throw new OrchError('ORCH_CONFLICT', `Snapshot file ${path} already exists`);
-    const contents: Contents = { epoch: this.epoch, revision: this.#revision, entries: this.#keys().flatMap((key) => this.#entries.get(key) ?? []) };
+    const entries = this.#keys().flatMap((key) => (this.#leases.holder(key) === undefined ? this.#entries.get(key) ?? [] : []));
+    const contents: Contents = { epoch: this.epoch, revision: this.#revision, entries };
     await writeFileAtomic(path, JSON.stringify(contents));
   }
 
