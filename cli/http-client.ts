@@ -101,9 +101,14 @@ async function writeBody(outgoing: ClientRequest, request: ApiRequest): Promise<
   outgoing.end();
 }
 
-const drained = (outgoing: ClientRequest): Promise<void> => new Promise((resolve) => {
-  for (const event of ['drain', 'close', 'error']) outgoing.once(event, () => resolve());
-});
+/** Resolves when the request takes more, or never will. */
+async function drained(outgoing: ClientRequest): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ['drain', 'close', 'error'] as const;
+  for (const event of events) outgoing.on(event, resolve);
+  await promise;
+  for (const event of events) outgoing.off(event, resolve);
+}
 
 function unreachable(address: ApiAddress, error: unknown): OrchError {
   const name = 'socketPath' in address ? `unix://${address.socketPath}` : `tcp://${address.host}:${address.port}`;

@@ -23,14 +23,18 @@ function splitWords(command: AnyCommand, words: readonly string[]): { args: stri
   const raw: Raw[] = [];
   const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    const passesThrough = command.args.passThroughFrom !== undefined && args.length >= command.args.passThroughFrom;
-    if (passesThrough) args.push(word, ...queue.splice(0));
+    if (passesThrough(command, args.length, word)) args.push(word, ...queue.splice(0));
     else if (word === '--') args.push(...queue.splice(0));
     else if (word.startsWith('--')) raw.push(readLong(command, word, queue));
     else if (word.startsWith('-') && word !== '-') raw.push(...readShort(command, word, queue));
     else args.push(word);
   }
   return { args, raw };
+}
+
+/** Our own flags come before the first argument; what is passed through begins with a word. */
+function passesThrough({ args }: AnyCommand, count: number, word: string): boolean {
+  return args.passThroughFrom !== undefined && count >= args.passThroughFrom && (count > 0 || !word.startsWith('-'));
 }
 
 function readLong(command: AnyCommand, word: string, queue: string[]): Raw {

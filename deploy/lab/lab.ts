@@ -100,7 +100,7 @@ async function waitForApi(environment: LabEnvironment, socket: string): Promise<
 
 async function answers(environment: LabEnvironment, socket: string): Promise<boolean> {
   try {
-    await environment.request(socket, { method: 'GET', path: '/_ping' });
+    await environment.request(socket, { method: 'GET', path: '/orch/v1/status' });
     return true;
   } catch (error) {
     if (error instanceof OrchError && error.code === 'ORCH_UNREACHABLE') return false;
