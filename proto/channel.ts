@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import { Client, connectivityState, credentials, Metadata } from '@grpc/grpc-js';
 import type { ChannelInterface, ChannelOptions, ClientDuplexStream, ClientWritableStream } from '@grpc/grpc-js';
 import { systemClock } from '../base/clock.ts';
+import { OrchError } from '../model/errors.ts';
 import { explainUnreachable } from './diagnose.ts';
 import { managerServerName } from './names.ts';
 import type { WireMethod } from './services.ts';
@@ -55,8 +56,8 @@ export type UnaryCall = { readonly method: WireMethod; readonly request: Buffer;
 export type ManagerChannel = Disposable & {
   /** HOST:PORT. */
   readonly address: string;
-  /** Resolves once connected and verified. Rejects with what is wrong: ORCH_UNREACHABLE (also after `timeoutMs`), ORCH_UNAUTHORIZED, ORCH_CLOCK_SKEW. */
-  ready(timeoutMs: number): Promise<void>;
+  /** Resolves once connected and verified. Rejects with what is wrong: ORCH_UNREACHABLE (also after `timeoutMs`, and when aborted), ORCH_UNAUTHORIZED, ORCH_CLOCK_SKEW. */
+  ready(timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** One request, one answer; rejects with ORCH_TIMEOUT after `timeoutMs`. */
   call(call: UnaryCall): Promise<Buffer>;
   openStream(method: WireMethod): ClientDuplexStream<Buffer, Buffer>;
@@ -74,7 +75,7 @@ export function openChannel(address: string, trust: ChannelTrust): ManagerChanne
   const connection: Connection = { client, address, secureContext };
   return {
     address,
-    ready: (timeoutMs) => whenReady(connection, timeoutMs),
+    ready: (timeoutMs, signal) => whenReady(connection, { timeoutMs, signal }),
     call: (call) => callOnce(connection, call),
     openStream: (method) => client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, new Metadata()),
     openUpload: (method) => openUpload(connection, method),
@@ -85,14 +86,30 @@ export function openChannel(address: string, trust: ChannelTrust): ManagerChanne
 type Connection = { readonly client: Client; readonly address: string; readonly secureContext: SecureContext };
 
 /** Waits until the channel is connected. gRPC would try again without end; the first failure is enough to ask why. */
-async function whenReady({ client, address, secureContext }: Connection, timeoutMs: number): Promise<void> {
-  const channel = client.getChannel();
-  const deadline = deadlineIn(timeoutMs);
-  for (let state = channel.getConnectivityState(true); state !== connectivityState.READY; state = channel.getConnectivityState(true)) {
-    const changed = state !== connectivityState.TRANSIENT_FAILURE && await stateChange(channel, state, deadline);
-    if (!changed) throw await explainUnreachable(address, secureContext);
+async function whenReady(connection: Connection, wait: { timeoutMs: number; signal: AbortSignal | undefined }): Promise<void> {
+  const { client, address, secureContext } = connection;
+  const onAbort = (): void => client.close();
+  if (wait.signal?.aborted) throw givenUp(address);
+  wait.signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const connected = await connects(client.getChannel(), deadlineIn(wait.timeoutMs));
+    if (wait.signal?.aborted) throw givenUp(address);
+    if (!connected) throw await explainUnreachable(address, secureContext);
+  } finally {
+    wait.signal?.removeEventListener('abort', onAbort);
   }
 }
+
+/** True once connected; false after the first failure, when closed, and at the deadline. */
+async function connects(channel: ChannelInterface, deadline: number): Promise<boolean> {
+  for (let state = channel.getConnectivityState(true); state !== connectivityState.READY; state = channel.getConnectivityState(true)) {
+    if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN) return false;
+    if (!await stateChange(channel, state, deadline)) return false;
+  }
+  return true;
+}
+
+const givenUp = (address: string): OrchError => new OrchError('ORCH_UNREACHABLE', `Connecting to manager ${address} was given up`, { details: { address } });
 
 /** False when nothing changed before the deadline. */
 function stateChange(channel: ChannelInterface, from: connectivityState, deadline: number): Promise<boolean> {

@@ -38,9 +38,10 @@ export async function loadIdentity(pkiDir: string): Promise<Identity | undefined
   }
 }
 
-/** Writes an identity so that a crash leaves either the one before or this one, readable by its owner only. Throws ORCH_INVALID when the parts do not belong together. */
-export async function saveIdentity(pkiDir: string, pems: IdentityPems): Promise<Identity> {
+/** Writes an identity so that a crash leaves either the one before or this one, readable by its owner only. Throws ORCH_INVALID when the parts do not belong together, and what `check` throws; nothing is written then. */
+export async function saveIdentity(pkiDir: string, pems: IdentityPems, check: (identity: Identity) => void = () => {}): Promise<Identity> {
   const identity = parseIdentity(pems);
+  check(identity);
   await mkdir(pkiDir, { recursive: true, mode: 0o700 });
   await chmod(pkiDir, 0o700);
   await writeFileAtomic(pathIn(pkiDir), `${pems.keyPem.trim()}\n${pems.certificatePem.trim()}\n${pems.caPem.trim()}\n`, 0o600);

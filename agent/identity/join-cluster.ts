@@ -9,6 +9,7 @@ import type { JoinToken } from '../../proto/join-token.ts';
 import { managerPort } from '../../proto/names.ts';
 import { joinMethods } from '../../proto/services.ts';
 import { formatTime } from '../../proto/time.ts';
+import { maxClockSkewMs } from '../../proto/x509/profile.ts';
 import { saveIdentity } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { createNodeKey } from './node-key.ts';
@@ -28,8 +29,6 @@ export type JoinClusterOptions = {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 20_000;
-/** As on the manager: clocks that differ by more break certificates. */
-const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
  * Joins the cluster that the token pins and writes this node's identity; the node's record exists when it resolves.
@@ -89,8 +88,8 @@ function digestOf(caPem: string, address: string): string {
 }
 
 function checkClock({ address, managerMs, ownMs }: { address: string; managerMs: number; ownMs: number }): void {
-  if (Math.abs(managerMs - ownMs) <= MAX_CLOCK_SKEW_MS) return;
-  throw new OrchError('ORCH_CLOCK_SKEW', `The clocks of this node (${formatTime(ownMs)}) and of manager ${address} (${formatTime(managerMs)}) differ by more than ${MAX_CLOCK_SKEW_MS / 60_000} minutes`, {
+  if (Math.abs(managerMs - ownMs) <= maxClockSkewMs) return;
+  throw new OrchError('ORCH_CLOCK_SKEW', `The clocks of this node (${formatTime(ownMs)}) and of manager ${address} (${formatTime(managerMs)}) differ by more than ${maxClockSkewMs / 60_000} minutes`, {
     details: { address, managerMs, ownMs }, hint: 'Set both clocks, for example with NTP, and join again',
   });
 }

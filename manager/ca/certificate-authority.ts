@@ -9,12 +9,11 @@ import type { NodeRole } from '../../model/node.ts';
 import { managerServerName, nodeServerName } from '../../proto/names.ts';
 import { signCertificate } from '../../proto/x509/certificate.ts';
 import { publicKeyOfRequest } from '../../proto/x509/certificate-request.ts';
+import { certificateBackdateMs } from '../../proto/x509/profile.ts';
 import { seal, unseal } from './sealing.ts';
 
 const generateKey = promisify(generateKeyPair);
 const CA_LIFE_MS = 20 * 365.25 * 24 * 3_600_000;
-/** Certificates begin this long before they are made, for nodes whose clocks are a little behind. */
-const BACKDATE_MS = 3_600_000;
 const SERIAL_BYTES = 16;
 const KEY_PURPOSE = 'CA key';
 
@@ -25,7 +24,7 @@ export async function createCa(options: { clusterId: ClusterId; dataKey: Uint8Ar
   const nowMs = clock.now();
   const certificatePem = signCertificate({
     subject: { commonName: 'orch CA', organizationalUnit: 'ca', organization: clusterId }, publicKey, serial: random.bytes(SERIAL_BYTES),
-    notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + CA_LIFE_MS, use: { type: 'ca' },
+    notBeforeMs: nowMs - certificateBackdateMs, notAfterMs: nowMs + CA_LIFE_MS, use: { type: 'ca' },
   }, { privateKey });
   const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   return { certificatePem, sealedKey: seal(keyPem, { dataKey, purpose: KEY_PURPOSE, random }) };
@@ -63,7 +62,7 @@ export function openCa(options: { clusterId: ClusterId; ca: Cluster['ca']; dataK
       return signCertificate({
         subject: { commonName: nodeId, organizationalUnit: role, organization: clusterId },
         publicKey: publicKeyOfRequest(csrPem), serial: random.bytes(SERIAL_BYTES),
-        notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: Math.min(nowMs + lifeMs, caEndMs), use: { type: 'node', dnsNames },
+        notBeforeMs: nowMs - certificateBackdateMs, notAfterMs: Math.min(nowMs + lifeMs, caEndMs), use: { type: 'node', dnsNames },
       }, { certificateDer: certificate.raw, privateKey });
     },
   };

@@ -9,12 +9,10 @@ import type { JoinPlane } from '../../proto/session-messages.ts';
 import { caDigestOf, parseJoinToken } from '../../proto/join-token.ts';
 import { formatTime } from '../../proto/time.ts';
 import { publicKeyOfRequest } from '../../proto/x509/certificate-request.ts';
+import { maxClockSkewMs } from '../../proto/x509/profile.ts';
 import type { NewObject, Store } from '../../store/store.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { roleOfToken } from './join-tokens.ts';
-
-/** Clocks that differ by more break certificates, heartbeats and logs. */
-export const maxClockSkewMs = 5 * 60_000;
 
 /** What a new node says of itself, and where it was seen. */
 export type JoinedNode = Pick<Parameters<JoinPlane['issueCertificate']>[0], 'availability' | 'hostname' | 'advertiseAddress' | 'remoteAddress'>;

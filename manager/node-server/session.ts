@@ -54,7 +54,8 @@ class Session implements SessionChannel {
   attach(handler: SessionHandler): void {
     this.#handler = handler;
     this.#call.on('data', (bytes: Buffer) => this.#receive(handler, bytes));
-    this.#call.once('end', () => this.#lost(undefined));
+    // A broken stream ends too, just before it is cancelled.
+    this.#call.once('end', () => setImmediate(() => this.#lost(undefined)));
     const gone = (): void => this.#lost(new OrchError('ORCH_UNREACHABLE', `The connection of node ${this.#peer.nodeId} is gone`, { details: { nodeId: this.#peer.nodeId } }));
     this.#call.once('cancelled', gone);
     if (this.#call.cancelled) gone();
