@@ -10,9 +10,10 @@ import { systemRandom } from '../../base/random.ts';
 import { OrchError } from '../../model/errors.ts';
 import { openContainerEngine, type ContainerEngineOptions } from '../../runtime/containers/open-container-engine.ts';
 import type { ContainerCreate, ContainerEngine, LogQuery } from '../../runtime/engine.ts';
-import type { Image, ImageConfig, ImageStore } from '../../runtime/image-store.ts';
+import type { Image, ImageStore } from '../../runtime/image-store.ts';
 import { findShimBinary } from '../../runtime/shim-binary.ts';
 import { ShimClient } from '../../runtime/shim-client.ts';
+import { containerRequest, emptyImageConfig } from './container-request.ts';
 
 /** A directory of its own with a shim, and engines on it that can be closed and opened again; all gone after disposal. */
 export class ContainerLab implements AsyncDisposable {
@@ -78,18 +79,6 @@ export class ContainerLab implements AsyncDisposable {
 }
 
 const unopened = {} as ContainerEngine;
-
-/** A request with a plain container's defaults and no network. */
-export function containerRequest(command: readonly string[], changes: Partial<ContainerCreate> = {}): ContainerCreate {
-  const id = newContainerId(systemRandom);
-  return {
-    id, name: `c-${id.slice(0, 12)}`, image: 'busybox', command, env: [], labels: {}, hostname: '', groups: [], tty: false, readOnly: false, stopGraceMs: 10_000,
-    mounts: [], hosts: [], dns: { nameservers: [], search: [], options: [] }, capabilityAdd: [], capabilityDrop: [], sysctls: {}, ulimits: [], oomScoreAdj: 0,
-    noNewPrivileges: false, limits: {}, network: { mode: 'none' }, ...changes,
-  };
-}
-
-export const emptyImageConfig: ImageConfig = { user: '', env: [], entrypoint: [], cmd: [], workingDir: '', labels: {}, stopSignal: '', exposedPorts: [], volumes: [] };
 
 /** Knows one image, `busybox`, of two layers. */
 class TestImages implements ImageStore {
