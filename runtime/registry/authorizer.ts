@@ -39,10 +39,10 @@ export class Authorizer {
     return this.#options.clock.now() < this.#expiresAtMs ? this.#header : undefined;
   }
 
-  /** Gets what the answer 401 asks for; false when there is no way. Requests that are refused at the same time share one token. Throws ORCH_UNAUTHORIZED when the token is refused. */
-  async answer(response: HttpResponse, used: string | undefined): Promise<boolean> {
+  /** Gets what `challenge`, a WWW-Authenticate header, asks for; false when there is no way. `used` was refused. Requests that are refused at the same time share one token. Throws ORCH_UNAUTHORIZED when the token is refused. */
+  async answer(challenge: string, used: string | undefined): Promise<boolean> {
     if (this.header() !== undefined && this.header() !== used) return true; // another request has got a new one meanwhile
-    this.#pending ??= this.#answer(parseChallenges(response.headers['www-authenticate'] ?? '')).finally(() => { this.#pending = undefined; });
+    this.#pending ??= this.#answer(parseChallenges(challenge)).finally(() => { this.#pending = undefined; });
     return await this.#pending;
   }
 

@@ -124,8 +124,9 @@ export class RegistryClient implements Disposable {
     };
     const used = this.#authorizer.header();
     const response = await send(used);
-    if (response.status !== 401 || response.url.host !== url.host || !await this.#authorizer.answer(response, used)) return response;
-    await drain(response.body);
+    if (response.status !== 401 || response.url.host !== url.host) return response;
+    const refusal = await statusFailure(response, this.#asked, this.#options.clock.now());
+    if (!await this.#authorizer.answer(response.headers['www-authenticate'] ?? '', used)) throw refusal;
     return await send(this.#authorizer.header());
   }
 
