@@ -9,7 +9,9 @@ import { jsonLines } from '../streams.ts';
 type Progress = {
   readonly stream?: string; readonly status?: string; readonly id?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
-  readonly error?: string; readonly errorDetail?: { readonly message?: string; readonly code?: string; readonly hint?: string };
+  readonly error?: string;
+  /** orch's own, beside Docker's `error`; `errorDetail.code` is a number for Docker's clients. */
+  readonly code?: string; readonly hint?: string;
 };
 
 /** Sends the request and prints its progress stream: on a terminal a line per layer that changes, elsewhere each new status once. Throws the error the stream ends with. */
@@ -25,8 +27,8 @@ export async function* printProgress(context: CommandContext, request: ApiReques
 }
 
 function streamError(progress: Progress): OrchError {
-  const code = progress.errorDetail?.code;
-  return new OrchError(code !== undefined && isErrorCode(code) ? code : 'ORCH_INTERNAL', progress.errorDetail?.message ?? progress.error ?? 'failed', { hint: progress.errorDetail?.hint });
+  const { code, hint, error = 'failed' } = progress;
+  return new OrchError(code !== undefined && isErrorCode(code) ? code : 'ORCH_INTERNAL', error, { hint });
 }
 
 class LayerScreen {

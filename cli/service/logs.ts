@@ -3,7 +3,6 @@ import type { CommandContext, FlagSpecs, Flags, OutputChunk } from '../command.t
 import { defineCommand } from '../command.ts';
 import type { DockerService, DockerTask } from '../docker-objects.ts';
 import { getJson, objectPath } from '../docker-objects.ts';
-import { demultiplex } from '../streams.ts';
 import { epochSeconds, parseTimeFlag } from '../time.ts';
 import { nodeNames, taskName } from './tasks-of.ts';
 
@@ -71,7 +70,7 @@ async function* print(context: CommandContext, path: string, options: PrintOptio
   const { flags } = options;
   const nodes = flags['no-resolve'] ? new Map<string, string>() : await nodeNames(context.client);
   const tasks = new Map<string, DockerTask>();
-  for await (const { stream, payload } of demultiplex(context.client.stream({ path, signal: context.signal }))) {
+  for await (const { stream, payload } of context.client.frames({ path, signal: context.signal })) {
     const text = payload.toString('utf8');
     const { details, rest } = splitDetails(text, flags.timestamps);
     const taskId = details.get('com.docker.swarm.task.id') ?? '';

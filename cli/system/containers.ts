@@ -7,7 +7,6 @@ import type { Column } from '../list-output.ts';
 import { filtersQuery, inspectFlags, listFlags, renderInspect, renderList, shortId } from '../list-output.ts';
 import { isOrchError, OrchError } from '../../model/errors.ts';
 import { logFlags, logQuery } from '../service/logs.ts';
-import { demultiplex } from '../streams.ts';
 
 export const ps = defineCommand({
   path: ['ps'], summary: 'List the containers of this node', args: { usage: [] },
@@ -35,7 +34,7 @@ export const logs = defineCommand({
 });
 
 async function* printLogs(context: CommandContext, path: string): AsyncIterable<OutputChunk> {
-  for await (const { stream, payload } of demultiplex(context.client.stream({ path, signal: context.signal }))) yield { to: stream, bytes: payload };
+  for await (const { stream, payload } of context.client.frames({ path, signal: context.signal })) yield { to: stream, bytes: payload };
 }
 
 /** Where `orch inspect` looks, in this order. */
