@@ -11,7 +11,15 @@ export class ImagePuller {
 
   constructor(images: ImageStore) { this.#images = images; }
 
-  isPresent(image: string): boolean { return this.#images.find(image) !== undefined; }
+  /** False also for text that names no image: the pull then says what is wrong with it. */
+  isPresent(image: string): boolean {
+    try {
+      return this.#images.find(image) !== undefined;
+    } catch (error) {
+      if (isOrchError(error, 'ORCH_INVALID')) return false;
+      throw error;
+    }
+  }
 
   /** Rejects with the signal's reason when aborted; throws ORCH_NOT_FOUND when no registry has the image, or what kept it from being fetched. */
   async pull(image: string, signal: AbortSignal): Promise<void> {

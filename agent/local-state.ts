@@ -133,6 +133,7 @@ export class LocalState implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (!this.#database.isOpen) return;
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.flush();
     this.#database.close();
