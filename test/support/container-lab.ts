@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
-import { newContainerId } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
-import { systemRandom } from '../../base/random.ts';
 import { OrchError } from '../../model/errors.ts';
 import { openContainerEngine, type ContainerEngineOptions } from '../../runtime/containers/open-container-engine.ts';
 import type { ContainerCreate, ContainerEngine, LogQuery } from '../../runtime/engine.ts';
@@ -18,7 +16,6 @@ import { containerRequest, emptyImageConfig } from './container-request.ts';
 /** A directory of its own with a shim, and engines on it that can be closed and opened again; all gone after disposal. */
 export class ContainerLab implements AsyncDisposable {
   readonly directory: string;
-  readonly nodeId = `test${newContainerId(systemRandom).slice(0, 8)}`;
   readonly images: TestImages;
   readonly shim: ShimClient;
   engine: ContainerEngine;
@@ -30,13 +27,15 @@ export class ContainerLab implements AsyncDisposable {
     this.engine = unopened;
   }
 
-  static async open(options: Partial<ContainerEngineOptions> = {}): Promise<ContainerLab> {
-    const directory = mkdtempSync(join(tmpdir(), 'orch-lab-'));
+  /** On a new directory, or on the one of another lab as a second daemon of that node. */
+  static async open(options: Partial<ContainerEngineOptions> = {}, directory = mkdtempSync(join(tmpdir(), 'orch-lab-'))): Promise<ContainerLab> {
     const shim = await ShimClient.open({ binary: await findShimBinary(), socket: join(directory, 'shim.sock'), clock: systemClock });
     const lab = new ContainerLab(directory, { images: new TestImages(directory), shim });
     await lab.reopen(options);
     return lab;
   }
+
+  get nodeId(): string { return `test-${basename(this.directory)}`; }
 
   /** As a restarted daemon would: a new engine on the same directories. */
   async reopen(options: Partial<ContainerEngineOptions> = {}): Promise<void> {
@@ -92,6 +91,7 @@ class TestImages implements ImageStore {
   constructor(directory: string) {
     this.#layers = [join(directory, 'layers/top'), join(directory, 'layers/base')];
     const [top = '', base = ''] = this.#layers;
+    if (existsSync(top)) return;
     for (const path of [`${base}/bin`, `${base}/etc`, `${base}/tmp`, `${base}/root`, `${top}/etc`]) mkdirSync(path, { recursive: true });
     execFileSync('sh', ['-c', `cp /bin/busybox ${base}/bin/ && cd ${base}/bin && for name in $(./busybox --list); do [ "$name" = busybox ] || ln -s busybox "$name"; done`]);
     execFileSync('sh', ['-c', `printf 'root:x:0:0:root:/root:/bin/sh\\nweb:x:101:102:Web:/srv:/bin/sh\\n' > ${top}/etc/passwd; printf 'root:x:0:\\nweb:x:102:\\nlogs:x:103:web\\n' > ${top}/etc/group`]);
