@@ -53,6 +53,7 @@ describe('HTTP API', () => {
     under.membership.current = { ...under.membership.current, role: 'worker' };
     const refused = await under.api.inject('/swarm');
     assert.equal(refused.statusCode, 503);
+    assert.equal(refused.headers['content-type'], 'application/json'); // with a charset, Docker's CLI shows the whole body
     assertDocker('ErrorResponse', refused.json());
     assert.match(refused.json().message, /^This node is not a swarm manager\. Worker nodes/);
   });

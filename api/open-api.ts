@@ -151,8 +151,12 @@ function createCall({ request, reply, params, apiVersion, stopping }: CallOption
 function sendAnswer(reply: FastifyReply, answer: unknown): unknown {
   if (reply.sent) return reply;
   if (answer === undefined) return reply.send();
-  return reply.type('application/json').send(JSON.stringify(answer));
+  return sendJson(reply, answer);
 }
+
+/** As bytes: of text fastify would say its charset, and Docker's CLI knows errors only by the bare type. */
+const sendJson = (reply: FastifyReply, body: unknown): FastifyReply => reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(body)));
+
 
 function missingEndpoint(request: FastifyRequest): OrchError {
   const [path = ''] = request.url.split('?');
@@ -164,11 +168,11 @@ function missingEndpoint(request: FastifyRequest): OrchError {
 /** What is wrong with the request before any route sees it, such as a malformed %-escape. */
 function sendBadRequest(error: Error, reply: FastifyReply): void {
   const { status, body } = errorBody(new OrchError('ORCH_INVALID', error.message));
-  void reply.code(status).type('application/json').send(JSON.stringify(body));
+  void sendJson(reply.code(status), body);
 }
 
 function sendError(context: ApiContext, error: unknown, { request, reply }: { request: FastifyRequest; reply: FastifyReply }): FastifyReply {
   const { status, body } = errorBody(error);
   if (!isOrchError(error)) context.log.error({ method: request.method, url: request.originalUrl, error: error instanceof Error ? error.stack ?? error.message : errorMessage(error) }, 'a request failed unexpectedly');
-  return reply.code(status).type('application/json').send(JSON.stringify(body));
+  return sendJson(reply.code(status), body);
 }

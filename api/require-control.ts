@@ -11,5 +11,5 @@ export function requireControl(membership: Membership): ControlPlane {
   }
   if (localState === 'active') throw new OrchError('ORCH_NOT_MANAGER', 'This node is a swarm manager, but its manager is not ready yet', { hint: 'Try again in a few seconds' });
   throw new OrchError('ORCH_NOT_MANAGER', 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
-    { hint: 'Use `orch swarm init` or `orch swarm join`' });
+    { hint: 'Use `orch init` or `orch join`' });
 }

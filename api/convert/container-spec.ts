@@ -46,7 +46,7 @@ function readUlimit(reader: ObjectReader): Ulimit {
 }
 
 function readHealthCheck(reader: ObjectReader): HealthCheck | undefined {
-  const config = reader.object('HealthCheck');
+  const config = reader.object('Healthcheck');
   const check = withoutUndefined({
     test: config.texts('Test') ?? [],
     intervalMs: config.durationMs('Interval') || undefined, timeoutMs: config.durationMs('Timeout') || undefined,
@@ -84,7 +84,8 @@ export function dockerContainerSpec(container: ContainerSpec): object {
     CapabilityAdd: container.capabilityAdd, CapabilityDrop: container.capabilityDrop, Sysctls: container.sysctls,
     Ulimits: container.ulimits?.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     OomScoreAdj: container.oomScoreAdj, Init: container.init,
-    HealthCheck: healthCheck && dockerHealthCheck(healthCheck),
+    // Docker's engine writes this name, its definition another.
+    Healthcheck: healthCheck && dockerHealthCheck(healthCheck),
     Privileges: container.noNewPrivileges === undefined ? undefined : { NoNewPrivileges: container.noNewPrivileges },
     Isolation: 'default',
   });

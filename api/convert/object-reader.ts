@@ -20,21 +20,28 @@ const describe = (value: unknown): string => {
   return typeof value === 'string' ? `the text ${JSON.stringify(value.slice(0, 80))}` : String(value);
 };
 
+type Field = { readonly key: string; readonly value: unknown };
+
 /**
  * Reads the fields of one JSON object of a request. Every read takes its field away; `end` then speaks of what nobody read.
+ * The case of names does not matter, as in Docker, whose own clients and definition differ in it (`Healthcheck`).
  * Fields that are missing, null or, unless a method says otherwise, blank read as undefined: Docker's clients send both for the same wish.
  * A wrong value is reported and reads as undefined, so that reading goes on to find the other problems.
  */
 export class ObjectReader {
   readonly path: string;
   readonly #problems: BodyProblems;
-  readonly #fields: Map<string, unknown>;
+  readonly #fields = new Map<string, Field>();
 
   constructor(value: unknown, path: string, problems: BodyProblems) {
     this.path = path;
     this.#problems = problems;
     if (!isRecord(value) && value !== undefined && value !== null) problems.invalid(path, `must be an object, not ${describe(value)}`);
-    this.#fields = new Map(isRecord(value) ? Object.entries(value) : []);
+    for (const [key, field] of Object.entries(isRecord(value) ? value : {})) {
+      const known = this.#fields.get(key.toLowerCase());
+      if (known) this.invalid(key, `is given a second time, beside ${known.key}`);
+      else this.#fields.set(key.toLowerCase(), { key, value: field });
+    }
   }
 
   pathOf(key: string): string { return this.path === '' ? key : `${this.path}.${key}`; }
@@ -49,7 +56,7 @@ export class ObjectReader {
 
   /** Text that must be there. */
   requiredText(key: string): string {
-    const isReported = this.#fields.has(key) && typeof this.#fields.get(key) !== 'string' && this.#fields.get(key) !== null;
+    const isReported = this.has(key) && typeof this.#value(key) !== 'string';
     const value = this.text(key);
     if (value === undefined && !isReported) this.invalid(key, 'must be given');
     return value ?? '';
@@ -124,21 +131,23 @@ export class ObjectReader {
   }
 
   /** True when `key` is there, not null, and not yet read. */
-  has(key: string): boolean { return this.#fields.has(key) && this.#fields.get(key) !== null; }
+  has(key: string): boolean { return (this.#value(key) ?? null) !== null; }
 
   /** Ends the reading: fields of `refused` that say something are unsupported, all others that do are unknown. */
   end(refused: readonly string[] = []): void {
-    for (const [key, value] of this.#fields) {
+    for (const [name, { key, value }] of this.#fields) {
       if (isBlank(value)) continue;
-      if (refused.includes(key)) this.unsupported(key, 'orch does not support this field');
+      if (refused.some((word) => word.toLowerCase() === name)) this.unsupported(key, 'orch does not support this field');
       else this.invalid(key, 'is not a field of this object');
     }
     this.#fields.clear();
   }
 
+  #value(key: string): unknown { return this.#fields.get(key.toLowerCase())?.value; }
+
   #take(key: string): unknown {
-    const value = this.#fields.get(key);
-    this.#fields.delete(key);
+    const value = this.#value(key);
+    this.#fields.delete(key.toLowerCase());
     return value ?? undefined;
   }
 

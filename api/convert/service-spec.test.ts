@@ -165,6 +165,11 @@ describe('a service spec of Docker', () => {
     assert.deepEqual(refusal(() => ofContainer({ Enviroment: ['A=1'] })).details, { 'TaskTemplate.ContainerSpec.Enviroment': 'is not a field of this object' });
   });
 
+  it('may have names of any case, once', () => {
+    assert.deepEqual(ofContainer({ HealthCheck: { Test: ['NONE'] }, env: ['A=1'] }).template.container, { image: 'web:1', healthCheck: { test: ['NONE'] }, env: ['A=1'] });
+    assert.deepEqual(refusal(() => ofContainer({ Env: ['A=1'], env: ['A=2'] })).details, { 'TaskTemplate.ContainerSpec.env': 'is given a second time, beside Env' });
+  });
+
   it('may have networks beside the template, where old clients write them', () => {
     assert.deepEqual(read({ Networks: [{ Target: 'front' }] }).template.networks, [{ target: 'front', aliases: [] }]);
   });

@@ -16,6 +16,7 @@ const undocumented: Readonly<Record<string, readonly string[]>> = {
   ErrorResponse: ['code', 'hint', 'details'],
   Service: ['PreviousSpec'],
   EventMessage: ['status', 'id', 'from'],
+  'TaskSpec.ContainerSpec': ['Healthcheck'],
 };
 
 const isRecord = (value: unknown): value is Schema => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -41,16 +42,21 @@ function convertKeyword(key: string, part: unknown, isNullable: boolean): unknow
 }
 
 
+/** The schema with its undocumented fields, also inside its properties. */
+function withUndocumented(path: string, schema: Schema): Schema {
+  const { properties } = schema;
+  if (!isRecord(properties)) return schema;
+  const inner = Object.entries(properties).map(([name, property]) => [name, isRecord(property) ? withUndocumented(`${path}.${name}`, property) : property]);
+  return { ...schema, properties: { ...Object.fromEntries(inner), ...Object.fromEntries((undocumented[path] ?? []).map((field) => [field, {}])) } };
+}
+
 let cached: { readonly paths: Reference['paths']; readonly ajv: Ajv } | undefined;
 
 function load(): { readonly paths: Reference['paths']; readonly ajv: Ajv } {
   if (cached) return cached;
   const reference: Reference = parse(readFileSync(referencePath, 'utf8'));
   const parts = new Set(Object.values(reference.definitions).flatMap((schema) => Array.isArray(schema['allOf']) ? schema['allOf'] : []).flatMap((part) => isRecord(part) && typeof part['$ref'] === 'string' ? [part['$ref'].split('/').at(-1)] : []));
-  const definitions = Object.fromEntries(Object.entries(reference.definitions).map(([name, schema]) => {
-    const extended = isRecord(schema['properties']) ? { ...schema, properties: { ...schema['properties'], ...Object.fromEntries((undocumented[name] ?? []).map((field) => [field, {}])) } } : schema;
-    return [name, toJsonSchema(extended, !parts.has(name))];
-  }));
+  const definitions = Object.fromEntries(Object.entries(reference.definitions).map(([name, schema]) => [name, toJsonSchema(withUndocumented(name, schema), !parts.has(name))]));
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
   ajv.addSchema({ $id: 'docker', definitions });
   cached = { paths: reference.paths, ajv };
