@@ -51,10 +51,11 @@ async function* followLines(source: LogSource, file: FileHandle, { start, signal
   const watcher = watch(source.path, { persistent: false });
   let changed = Promise.withResolvers<void>();
   let ended = false;
-  const onAbort = (): void => changed.resolve();
-  watcher.on('change', onAbort);
+  const wake = (): void => changed.resolve();
+  watcher.on('change', wake);
   watcher.on('error', (error) => changed.reject(error));
-  signal.addEventListener('abort', onAbort);
+  signal.addEventListener('abort', wake);
+  if (signal.aborted) wake();
   void source.ended.then(() => {
     ended = true;
     changed.resolve();
@@ -70,7 +71,7 @@ async function* followLines(source: LogSource, file: FileHandle, { start, signal
     }
   } finally {
     watcher.close();
-    signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', wake);
   }
 }
 
