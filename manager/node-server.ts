@@ -43,13 +43,13 @@ export type NodeServer = AsyncDisposable & {
 /** Largest message of a node. */
 const MAX_RECEIVE_BYTES = 16 * 1024 * 1024;
 
+/** Channelz stays on: without it gRPC's `forceShutdown` knows no connections and ends none. */
 const serverOptions = {
   'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
   'grpc.max_send_message_length': -1,
   // Frees the sockets of nodes that vanished; that a node is down is known earlier, from its heartbeats.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
-  'grpc.enable_channelz': 0,
 };
 
 /** Serves Join (to anybody) and NodeControl (to nodes with a certificate of the cluster) on one port. Throws ORCH_IN_USE when the address can't be bound. */

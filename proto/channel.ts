@@ -50,7 +50,7 @@ function secureContextOf(trust: ChannelTrust): SecureContext {
   }
 }
 
-export type UnaryCall = { readonly method: WireMethod; readonly request: Buffer; readonly timeoutMs: number };
+type UnaryCall = { readonly method: WireMethod; readonly request: Buffer; readonly timeoutMs: number };
 
 /** One connection to one manager. Calls reject with OrchErrors: the manager's own, or ORCH_UNREACHABLE and its like. */
 export type ManagerChannel = Disposable & {

@@ -1,12 +1,7 @@
-import { execFile as execFileCallback } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-
-const execFile = promisify(execFileCallback);
-const pbjs = fileURLToPath(import.meta.resolve('protobufjs-cli/bin/pbjs'));
+import { main as pbjs } from 'protobufjs-cli/pbjs.js';
 
 /** The wire definitions in `proto/`; each becomes `<name>.js` and `<name>.d.ts`. */
 const definitions = ['node', 'join'] as const;
@@ -16,8 +11,8 @@ const options = [
   '--no-service', '--force-number', '--null-semantics',
 ];
 
-/** Generates encoders, decoders and their types for every definition of `protoFolder` into `outFolder`. */
-export async function generateProto(protoFolder: string, outFolder: string): Promise<void> {
+/** Generates encoders, decoders and their types for every definition of `protoFolder` into `outFolder`. What pbjs writes depends on settings of protobufjs that are global to a process, so this is a program of its own. */
+async function generateProto(protoFolder: string, outFolder: string): Promise<void> {
   await mkdir(outFolder, { recursive: true });
   const scratch = await mkdtemp(join(tmpdir(), 'orch-generate-'));
   try {
@@ -35,9 +30,10 @@ export async function generateProto(protoFolder: string, outFolder: string): Pro
   }
 }
 
-/** In a process of its own: what it writes depends on settings of protobufjs that are global to a process. */
-async function runPbjs(args: string[]): Promise<void> {
-  await execFile(process.execPath, [pbjs, ...args]);
+function runPbjs(args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pbjs(args, (error) => { if (error) reject(error); else resolve(); });
+  });
 }
 
 /** 64-bit fields are numbers here, so the types do not need the `long` package. */
@@ -45,12 +41,10 @@ function withoutLong(types: string): string {
   return types.replace('import Long = require("long");\n', '');
 }
 
-/** Generated defaults are computed while the module loads, so the setting that makes 64-bit fields numbers must load first. */
+/** Generated defaults are computed while the module loads, so the setting that makes 64-bit fields numbers must load first. The default export, which nobody uses and no type declares, goes. */
 function withWholeNumbers(code: string): string {
-  return code.replace('import $protobuf', 'import "../whole-numbers.ts";\nimport $protobuf');
+  return code.replace('import $protobuf', 'import "../whole-numbers.ts";\nimport $protobuf').replace(/\nexport \{\n {2}\$root as default\n\};\n$/, '\n');
 }
 
-if (import.meta.main) {
-  const protoFolder = join(import.meta.dirname, '..', 'proto');
-  await generateProto(protoFolder, join(protoFolder, 'gen'));
-}
+const protoFolder = join(import.meta.dirname, '..', 'proto');
+await generateProto(protoFolder, process.argv[2] ?? join(protoFolder, 'gen'));

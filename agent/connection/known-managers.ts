@@ -1,5 +1,7 @@
 import { readTextIfExists, writeFileAtomic } from '../../base/files.ts';
 import type { Random } from '../../base/random.ts';
+import { formatHostPort, parseHostPort } from '../../proto/address.ts';
+import { managerPort } from '../../proto/names.ts';
 
 /** Managers that a node may dial, HOST:PORT: those it was given and those it learned, kept in a file. */
 export class KnownManagers {
@@ -16,10 +18,10 @@ export class KnownManagers {
     this.#learned = learned;
   }
 
-  /** Reads what was learned before from the file at `path`, one address a line. */
+  /** Reads what was learned before from the file at `path`, a JSON list. Throws ORCH_INVALID for a given address that is none. */
   static async open(path: string, given: readonly string[]): Promise<KnownManagers> {
-    const text = await readTextIfExists(path) ?? '';
-    return new KnownManagers(path, given, text.split('\n').filter((line) => line !== ''));
+    const text = await readTextIfExists(path);
+    return new KnownManagers(path, given.map(withPort), text === undefined ? [] : parseList(text));
   }
 
   /** Every address once; the given ones too, in case all learned ones have moved. */
@@ -42,8 +44,20 @@ export class KnownManagers {
     if (addresses.length === 0 || sameSet(addresses, this.#learned)) return;
     this.#learned = [...addresses];
     // One write after the other: they share a temporary file.
-    this.#written = this.#written.catch(() => { /* told to whoever asked for it */ }).then(() => writeFileAtomic(this.#path, `${addresses.join('\n')}\n`));
+    this.#written = this.#written.catch(() => { /* told to whoever asked for it */ }).then(() => writeFileAtomic(this.#path, `${JSON.stringify(addresses)}\n`));
     await this.#written;
+  }
+}
+
+const withPort = (address: string): string => formatHostPort(parseHostPort(address, managerPort));
+
+/** What a file of another form holds is not needed: the given addresses lead to a manager that tells the others again. */
+function parseList(text: string): string[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+  } catch {
+    return [];
   }
 }
 

@@ -32,7 +32,7 @@ export type ManagerConnectionOptions = {
   readonly onRemoved: (error: OrchError) => void;
 };
 
-export type ConnectionState =
+type ConnectionState =
   | { readonly type: 'connecting'; /** Why the last attempt failed, if there was one. */ readonly error?: OrchError }
   | { readonly type: 'connected'; readonly manager: string }
   | { readonly type: 'removed'; readonly error: OrchError }

@@ -31,8 +31,6 @@ export type SessionStreamOptions = {
 const WELCOME_TIMEOUT_MS = 15_000;
 /** Missing answers to this many heartbeats in a row mean that the connection is dead, whatever TCP thinks. */
 const MISSED_HEARTBEATS = 3;
-/** The period may become shorter while we wait. */
-const LOOK_MS = 1_000;
 /** Input that piled up while this process was busy gets this long to be read before the other end is blamed. */
 const CATCH_UP_MS = 100;
 /** How long the other end may take to finish a stream that we ended in order. */
@@ -51,6 +49,8 @@ export class SessionStream implements AgentLink {
   /** We have ended our side: nothing more can be sent. */
   #closing = false;
   readonly #ended = Promise.withResolvers<SessionEnd>();
+  /** Aborted when the time that the watch waits for is another. */
+  #wake = new AbortController();
   #end: SessionEnd | undefined;
   #heardAtMs: number;
   #welcomedAtMs: number | undefined;
@@ -125,7 +125,9 @@ export class SessionStream implements AgentLink {
 
   #note(message: ManagerMessage): void {
     if (message.type === 'welcome') this.#welcomedAtMs = this.#options.clock.monotonic();
-    if (message.type === 'welcome' || message.type === 'heartbeat-ack') this.#heartbeatPeriodMs = message.heartbeatPeriodMs;
+    if (message.type !== 'welcome' && message.type !== 'heartbeat-ack') return;
+    if (message.heartbeatPeriodMs !== this.#heartbeatPeriodMs) this.#wake.abort();
+    this.#heartbeatPeriodMs = message.heartbeatPeriodMs;
   }
 
   #finish(error: OrchError | undefined): void {
@@ -148,7 +150,8 @@ export class SessionStream implements AgentLink {
     const { clock } = this.#options;
     while (!this.#stop.signal.aborted) {
       const leftMs = this.#patienceMs() - this.#silentMs();
-      await clock.sleep(Math.min(Math.max(leftMs, CATCH_UP_MS), LOOK_MS), this.#stop.signal).catch(() => { /* the stream has ended */ });
+      this.#wake = new AbortController();
+      await clock.sleep(Math.max(leftMs, CATCH_UP_MS), AbortSignal.any([this.#stop.signal, this.#wake.signal])).catch(() => { /* the stream has ended, or patience has changed */ });
       // The second look, a moment later, is for input that piled up while this process was busy.
       if (leftMs <= 0 && this.#silentMs() >= this.#patienceMs()) this.#blame();
     }

@@ -30,7 +30,7 @@ export async function createCa(options: { clusterId: ClusterId; dataKey: Uint8Ar
   return { certificatePem, sealedKey: seal(keyPem, { dataKey, purpose: KEY_PURPOSE, random }) };
 }
 
-export type CertificateOrder = {
+type CertificateOrder = {
   /** The node's CSR, PEM; only its key counts. */
   readonly csrPem: string;
   readonly nodeId: NodeId;

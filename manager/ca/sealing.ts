@@ -35,15 +35,10 @@ export function unseal(sealed: string, options: { dataKey: Uint8Array; purpose: 
 /** Makes a data key and writes it to `pkiDir`, readable by its owner only; an existing one is replaced. */
 export async function createDataKey(pkiDir: string, random: Random): Promise<Uint8Array> {
   const dataKey = random.bytes(DATA_KEY_BYTES);
-  await saveDataKey(pkiDir, dataKey);
-  return dataKey;
-}
-
-/** Writes the data key to `pkiDir`, readable by its owner only. */
-export async function saveDataKey(pkiDir: string, dataKey: Uint8Array): Promise<void> {
   await mkdir(pkiDir, { recursive: true, mode: 0o700 });
   await chmod(pkiDir, 0o700);
   await writeFileAtomic(join(pkiDir, FILE_NAME), `${Buffer.from(dataKey).toString('base64')}\n`, 0o600);
+  return dataKey;
 }
 
 /** The data key in `pkiDir`; undefined when there is none. Throws ORCH_CORRUPT when the file holds something else. */

@@ -460,6 +460,3 @@ export const orch = $root.orch = (() => {
     return orch;
 })();
 
-export {
-  $root as default
-};

@@ -2904,6 +2904,3 @@ export const orch = $root.orch = (() => {
     return orch;
 })();
 
-export {
-  $root as default
-};

@@ -78,6 +78,8 @@ export type TestManager = AsyncDisposable & {
   readonly folder: string;
   /** Joins a node with the token of a role (or the one given). */
   join(options?: Partial<JoinClusterOptions> & { as?: 'worker' | 'manager' }): Promise<Identity>;
+  /** One more server before the same planes. */
+  startAnother(): Promise<NodeServer>;
   /** A certificate of this cluster's CA, without asking anybody. */
   issue(order: { nodeId: string; role: 'worker' | 'manager'; lifeMs?: number }): Promise<Identity>;
 };
@@ -97,6 +99,7 @@ export async function startTestManager({ clock = systemClock, joinPlane: wrap = 
   const joinPlane = wrap(openJoinPlane({ store, ca, clock, random }));
   const server = await startNodeServer({ nodePlane: plane, joinPlane, clusterId: cluster.id, identity, listenAddress: '127.0.0.1:0', clock, log: silentLog });
   let nodes = 0;
+  const others: NodeServer[] = [];
   return {
     store, cluster, ca, plane, joinPlane, server, identity, folder,
     join: ({ as = 'worker', ...options } = {}) => joinCluster({
@@ -106,7 +109,13 @@ export async function startTestManager({ clock = systemClock, joinPlane: wrap = 
       const { keyPem, csrPem } = await createNodeKey();
       return parseIdentity({ keyPem, certificatePem: ca.issue({ csrPem, nodeId, role, lifeMs }), caPem: ca.certificatePem });
     },
+    async startAnother() {
+      const another = await startNodeServer({ nodePlane: plane, joinPlane, clusterId: cluster.id, identity, listenAddress: '127.0.0.1:0', clock, log: silentLog });
+      others.push(another);
+      return another;
+    },
     async [Symbol.asyncDispose]() {
+      for (const another of others) await another[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });

@@ -138,7 +138,7 @@ describe('the node plane on the wire', () => {
     await using node = await connectAgent(manager, identity);
     await node.connection.connected(AbortSignal.timeout(5_000));
     assert.deepEqual(node.connection.managers, [manager.server.address, '10.9.9.9:2377']);
-    const written = async (): Promise<boolean> => (await readFile(node.managersFile, 'utf8').catch(() => '')) === `${manager.server.address}\n10.9.9.9:2377\n`;
+    const written = async (): Promise<boolean> => (await readFile(node.managersFile, 'utf8').catch(() => '')) === `${JSON.stringify([manager.server.address, '10.9.9.9:2377'])}\n`;
     let held = false;
     await eventually(() => { void written().then((now) => { held = now; }); return held; });
   });
@@ -166,6 +166,37 @@ describe('the node plane on the wire', () => {
     }
     manager.plane.receive = async (records) => { for await (const _ of records) return; };
     await link.publishLogs('s1', quiet());
+  });
+});
+
+describe('a connection to several managers', () => {
+  it('goes to another one when the one it has is gone', async () => {
+    await using manager = await startTestManager();
+    const identity = await manager.join();
+    const second = await manager.startAnother();
+    await using node = await connectAgent(manager, identity, { managers: [second.address] });
+    await node.connection.connected(AbortSignal.timeout(5_000));
+    manager.plane.managers = [manager.server.address, second.address];
+    manager.plane.sessions[0]?.channel.close();
+    await eventually(() => manager.plane.sessions.length > 1 && node.connection.managers.length === 2);
+    const before = manager.plane.sessions.length;
+    await second[Symbol.asyncDispose]();
+    await eventually(() => manager.plane.sessions.length > before, 'a session with the other manager');
+    await eventually(() => node.connection.state.type === 'connected' && node.connection.state.manager === manager.server.address);
+  });
+
+  it('is cut when the node does not read what it is sent', async () => {
+    await using manager = await startTestManager();
+    const identity = await manager.join();
+    using channel = openChannel(manager.server.address, { type: 'mutual', ...identity });
+    const call = channel.openStream(nodeControlMethods.session);
+    call.on('error', () => { /* expected */ });
+    const session = await eventually(() => manager.plane.sessions[0]);
+    const message = { type: 'log-cancel', id: 'x'.repeat(100_000) } as const;
+    for (let n = 0; n < 5_000; n += 1) session.channel.send(message);
+    const end = await eventually(() => session.end);
+    assert.ok(failsWith('ORCH_TIMEOUT', /does not read/)(end.error));
+    call.cancel();
   });
 });
 
