@@ -73,8 +73,10 @@ export function placementValue(key: PlacementKey, node: Node): string | undefine
 }
 
 /** True when `node` meets the constraint. Values compare without regard to case; a missing label is `""`, so `!=` holds and `==` does not. */
-export function meetsConstraint(constraint: Constraint, node: Node): boolean {
-  const actual = placementValue(constraint.key, node);
+export const meetsConstraint = (constraint: Constraint, node: Node): boolean => acceptsValue(constraint, placementValue(constraint.key, node));
+
+/** True when a node whose `placementValue` for the constraint's key is `actual` meets the constraint. */
+export function acceptsValue(constraint: Constraint, actual: string | undefined): boolean {
   if (actual === undefined) return false;
   return (comparable(constraint.key, actual) === comparable(constraint.key, constraint.value)) === (constraint.operator === '==');
 }

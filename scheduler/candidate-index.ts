@@ -1,5 +1,5 @@
-import type { SpreadKey } from '../model/placement.ts';
-import { placementValue } from '../model/placement.ts';
+import { formatPlacementKey, placementValue } from '../model/placement.ts';
+import type { NodeColumn } from './node-column.ts';
 import type { NodeEntry, NodeTable } from './node-table.ts';
 import type { Requirements, Rule } from './requirements.ts';
 
@@ -11,7 +11,8 @@ export type Branch = {
   /** Index among the branches of one CandidateIndex. */
   readonly number: number;
   readonly parent: Branch | undefined;
-  readonly children: Map<string, Branch>;
+  /** By the number of the label's value. */
+  readonly children: Map<number, Branch>;
   /** Nodes of a branch of the last level, in buckets by their number of tasks: the first slot of each bucket. */
   readonly heads: number[];
   /** No bucket below this one has a node. */
@@ -23,8 +24,10 @@ export type Branch = {
  * Room on the node is not looked at. Brings itself up to date from the table's journal, so a decision costs what changed since the last one, not all nodes.
  */
 export class CandidateIndex {
-  readonly #rules: readonly Rule[];
-  readonly #spread: readonly SpreadKey[];
+  readonly #table: NodeTable;
+  #rules: readonly CheckedRule[] = [];
+  /** The labels to spread over. */
+  #spread: readonly NodeColumn[] = [];
   #branches: Branch[] = [];
   #journalPosition = NONE;
   // By slot: neighbours in the bucket, the bucket, the branch, the first rule that fails, and the version of the node that this was read from.
@@ -35,18 +38,24 @@ export class CandidateIndex {
   #failedRule = new Int32Array(0);
   #version = new Int32Array(0);
 
-  constructor(requirements: Requirements) {
-    this.#rules = requirements.rules;
-    this.#spread = requirements.spread;
+  constructor(table: NodeTable) {
+    this.#table = table;
+  }
+
+  /** Makes this the index for `requirements`, whatever it was for. Taking an old one over spares the collector large arrays. */
+  reassign({ rules, spread }: Requirements): void {
+    this.#rules = rules.map((rule) => ({ rule, column: this.#table.column(rule.column, (node) => rule.read(node)), verdicts: [] }));
+    this.#spread = spread.map((key) => this.#table.column(formatPlacementKey(key), (node) => placementValue(key, node)));
+    this.#forget();
   }
 
   /** Must be called before anything else after the table changed. */
-  catchUp(table: NodeTable): void {
+  catchUp(): void {
+    const table = this.#table;
+    if (this.#branches.length > 64 + 2 * table.capacity * Math.max(1, this.#spread.length)) this.#forget();
     const changes = table.changesSince(this.#journalPosition);
-    const isOvergrown = this.#branches.length > 64 + 2 * table.capacity * Math.max(1, this.#spread.length);
-    if (isOvergrown) this.#forget();
     if (table.capacity > this.#next.length) this.#grow(table.capacity);
-    if (changes && !isOvergrown) for (const slot of changes) this.#refresh(slot, table.at(slot));
+    if (changes) for (const slot of changes) this.#refresh(slot, table.at(slot));
     // From the end, so that each bucket begins with its lowest slot.
     else for (let slot = table.capacity - 1; slot >= 0; slot -= 1) this.#refresh(slot, table.at(slot));
     this.#journalPosition = table.journalEnd;
@@ -62,7 +71,7 @@ export class CandidateIndex {
 
   /** The first rule that the node in the slot fails. */
   failedRule(slot: number): Rule | undefined {
-    return this.#rules[this.#failedRule[slot] ?? NONE];
+    return this.#rules[this.#failedRule[slot] ?? NONE]?.rule;
   }
 
   /** True when the node is ready and meets every rule. */
@@ -109,6 +118,7 @@ export class CandidateIndex {
   /** Drops all branches, among them those of labels that no node has any more. */
   #forget(): void {
     this.#branches = [];
+    this.#journalPosition = NONE;
     this.#bucket.fill(NONE);
     this.#version.fill(NONE);
   }
@@ -140,16 +150,22 @@ export class CandidateIndex {
   }
 
   /** Reads what depends on the node itself. The slot must not be in a bucket. */
-  #read(slot: number, { node, staticVersion }: NodeEntry): void {
-    this.#version[slot] = staticVersion;
-    this.#failedRule[slot] = node ? this.#rules.findIndex((rule) => !rule.isMet(node)) : NONE;
+  #read(slot: number, entry: NodeEntry): void {
+    this.#version[slot] = entry.staticVersion;
+    this.#failedRule[slot] = this.#rules.findIndex((checked) => !this.#isMet(checked, entry));
     let branch = this.root;
-    for (const key of this.#spread) {
-      const value = (node && placementValue(key, node)) ?? '';
+    for (const column of this.#spread) {
       const parent = branch;
-      branch = parent.children.getOrInsertComputed(value, () => this.#addBranch(parent));
+      branch = parent.children.getOrInsertComputed((entry.node ? column.numberOf(slot, entry.node) : NONE), () => this.#addBranch(parent));
     }
     this.#branch[slot] = branch.number;
+  }
+
+  /** Asks the rule once for every value that nodes have. */
+  #isMet({ rule, column, verdicts }: CheckedRule, entry: NodeEntry): boolean {
+    if (!entry.node) return false;
+    const number = column.numberOf(entry.slot, entry.node);
+    return verdicts[number] ??= rule.accepts(column.value(number));
   }
 
   #addBranch(parent: Branch | undefined): Branch {
@@ -183,6 +199,9 @@ export class CandidateIndex {
     this.#bucket[slot] = NONE;
   }
 }
+
+/** A rule, and what it says of each value of its column that was asked about. */
+type CheckedRule = { readonly rule: Rule; readonly column: NodeColumn; readonly verdicts: boolean[] };
 
 /** A place in the order of candidates; its slot is negative at the end. */
 export type Cursor = { bucket: number; slot: number };

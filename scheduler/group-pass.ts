@@ -28,7 +28,8 @@ type LeafPass = { readonly unused: Cursor; readonly used: MinHeap<NodeEntry> };
  */
 export class GroupPass {
   readonly #options: GroupPassOptions;
-  readonly #leaves = new Map<Branch, LeafPass>();
+  /** By the number of the branch. */
+  readonly #leaves: (LeafPass | undefined)[] = [];
   readonly #children = new Map<Branch, MinHeap<Branch>>();
   readonly #branchCounts: Int32Array;
 
@@ -92,7 +93,7 @@ export class GroupPass {
   }
 
   #leafPass(branch: Branch): LeafPass {
-    return this.#leaves.getOrInsertComputed(branch, () => ({ unused: this.#options.index.firstCandidate(branch), used: new MinHeap() }));
+    return this.#leaves[branch.number] ??= { unused: this.#options.index.firstCandidate(branch), used: new MinHeap() };
   }
 
   #offerUsed(slot: number): void {

@@ -2,6 +2,7 @@ import type { NodeId } from '../model/meta.ts';
 import type { Node } from '../model/node.ts';
 import type { Cause } from './explanation.ts';
 import type { Requirements } from './requirements.ts';
+import { NodeColumn } from './node-column.ts';
 import { stateCause } from './requirements.ts';
 
 /** A node as the scheduler sees it. An entry without `node` is that of a node which is gone but whose tasks are not. */
@@ -31,6 +32,7 @@ export class NodeTable {
   readonly #slots = new Map<NodeId, number>();
   readonly #entries: (NodeEntry | undefined)[] = [];
   readonly #freeSlots: number[] = [];
+  readonly #columns = new Map<string, NodeColumn>();
   #journal: number[] = [];
   #journalStart = 0;
   /** Where the journal ended when it was last read; entries from here on nobody has seen. */
@@ -69,6 +71,11 @@ export class NodeTable {
   changesSince(from: number): readonly number[] | undefined {
     this.#readPosition = this.journalEnd;
     return from < this.#journalStart ? undefined : this.#journal.slice(from - this.#journalStart);
+  }
+
+  /** The column of that name. `read` is used when there is none yet. */
+  column(name: string, read: (node: Node) => string | undefined): NodeColumn {
+    return this.#columns.getOrInsertComputed(name, () => new NodeColumn(read));
   }
 
   upsert(node: Node): void {
@@ -149,6 +156,7 @@ export class NodeTable {
   #staticChange(entry: NodeEntry): void {
     this.#staticVersion += 1;
     entry.staticVersion = this.#staticVersion;
+    for (const column of this.#columns.values()) column.forget(entry.slot);
     this.#improvements += 1;
     this.#journalize(entry);
   }

@@ -1,32 +1,27 @@
-import type { RevisionId, ServiceId, TaskId } from '../model/meta.ts';
+import type { NodeId, RevisionId, ServiceId, TaskId } from '../model/meta.ts';
 import type { PendingWork, PreassignedTask } from './decision.ts';
 
-/** A task that waits for a node; with `nodeId` for that one. */
-export type PendingTask = { readonly taskId: TaskId; readonly serviceId: ServiceId; readonly revisionId: RevisionId; readonly nodeId?: string };
+/** A task that waits for a node; with `onlyNodeId` for that one. */
+export type PendingTask = { readonly id: TaskId; readonly serviceId: ServiceId; readonly revisionId: RevisionId; readonly onlyNodeId: NodeId | undefined };
 
 /** Tasks that wait for a decision, grouped as they are decided. */
 export class PendingQueue {
-  readonly #tasks = new Map<TaskId, PendingTask>();
   readonly #groups = new Map<RevisionId, { readonly serviceId: ServiceId; readonly taskIds: Set<TaskId> }>();
   readonly #preassigned = new Map<TaskId, PreassignedTask>();
 
-  add(task: PendingTask): void {
-    const { taskId, serviceId, revisionId, nodeId } = task;
-    this.#tasks.set(taskId, task);
-    if (nodeId === undefined) this.#groups.getOrInsertComputed(revisionId, () => ({ serviceId, taskIds: new Set<TaskId>() })).taskIds.add(taskId);
-    else this.#preassigned.set(taskId, { taskId, serviceId, revisionId, nodeId });
+  add({ id, serviceId, revisionId, onlyNodeId }: PendingTask): void {
+    if (onlyNodeId === undefined) this.#groups.getOrInsertComputed(revisionId, () => ({ serviceId, taskIds: new Set<TaskId>() })).taskIds.add(id);
+    else this.#preassigned.set(id, { taskId: id, serviceId, revisionId, nodeId: onlyNodeId });
   }
 
-  /** Returns what waited; undefined when nothing did. */
-  delete(taskId: TaskId): PendingTask | undefined {
-    const task = this.#tasks.get(taskId);
-    if (!task) return undefined;
-    this.#tasks.delete(taskId);
-    this.#preassigned.delete(taskId);
-    const group = this.#groups.get(task.revisionId);
-    group?.taskIds.delete(taskId);
-    if (group?.taskIds.size === 0) this.#groups.delete(task.revisionId);
-    return task;
+  delete({ id, revisionId, onlyNodeId }: PendingTask): void {
+    if (onlyNodeId !== undefined) {
+      this.#preassigned.delete(id);
+      return;
+    }
+    const group = this.#groups.get(revisionId);
+    group?.taskIds.delete(id);
+    if (group?.taskIds.size === 0) this.#groups.delete(revisionId);
   }
 
   /** What waits, in the order in which it came. */

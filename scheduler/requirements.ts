@@ -1,12 +1,20 @@
 import { isOrchError } from '../model/errors.ts';
 import type { Node, Platform } from '../model/node.ts';
 import type { SpreadKey } from '../model/placement.ts';
-import { formatConstraint, formatPlacementKey, meetsConstraint, parseConstraint, parseSpread, runsOn } from '../model/placement.ts';
+import { acceptsValue, formatConstraint, formatPlacementKey, parseConstraint, parseSpread, placementValue, runsOn } from '../model/placement.ts';
 import type { Placement, PublishedPort, Revision } from '../model/service.ts';
 import type { Cause, CauseKind } from './explanation.ts';
 
 /** A condition on a node that only changes when the node's own description or spec does. */
-export type Rule = { readonly kind: CauseKind; /** What to say of a node that fails it. */ readonly text: string; isMet(node: Node): boolean };
+export type Rule = {
+  readonly kind: CauseKind;
+  /** What to say of a node that fails it. */
+  readonly text: string;
+  /** The property that the rule looks at; rules with the same name read it in the same way. */
+  readonly column: string;
+  read(node: Node): string | undefined;
+  accepts(value: string | undefined): boolean;
+};
 
 /** A port that every task of the revision binds on its node. */
 export type HostPort = { /** `8080/tcp` */ readonly name: string; readonly inUse: Cause };
@@ -48,7 +56,7 @@ export function requirementsOf(revision: Revision): Requirements {
 
 /** The first rule (platform, then constraints) that the node fails; undefined when it meets them all. Says nothing of the node's state or load. */
 export function placementCause(requirements: Requirements, node: Node): Cause | undefined {
-  const rule = requirements.rules.find((candidate) => !candidate.isMet(node));
+  const rule = requirements.rules.find((candidate) => !candidate.accepts(candidate.read(node)));
   return rule && { kind: rule.kind, text: rule.text, nodes: 1 };
 }
 
@@ -80,8 +88,16 @@ function hostPort(port: PublishedPort): HostPort {
 
 function platformRules({ platforms }: Placement): Rule[] {
   if (platforms.length === 0) return [];
-  const isMet = ({ description }: Node): boolean => description !== undefined && platforms.some((platform) => runsOn(platform, description.platform));
-  return [{ kind: 'platform', text: `platform ${platforms.map(formatPlatform).join(' or ')} not available`, isMet }];
+  return [{
+    kind: 'platform',
+    text: `platform ${platforms.map(formatPlatform).join(' or ')} not available`,
+    column: 'platform',
+    read: ({ description }) => description && `${description.platform.os}/${description.platform.arch}`,
+    accepts(value) {
+      const [os, arch] = value?.split('/') ?? [];
+      return os !== undefined && arch !== undefined && platforms.some((platform) => runsOn(platform, { os, arch }));
+    },
+  }];
 }
 
 const formatPlatform = ({ os, arch }: Platform): string => [os || 'any', arch].filter((part) => part !== '').join('/');
@@ -89,7 +105,14 @@ const formatPlatform = ({ os, arch }: Platform): string => [os || 'any', arch].f
 function constraintRule(text: string): Rule {
   const read = readOrRefuse(text, parseConstraint, 'constraint');
   if ('rule' in read) return read.rule;
-  return { kind: 'constraint', text: `constraint ${formatConstraint(read.value)} not met`, isMet: (node) => meetsConstraint(read.value, node) };
+  const constraint = read.value;
+  return {
+    kind: 'constraint',
+    text: `constraint ${formatConstraint(constraint)} not met`,
+    column: formatPlacementKey(constraint.key),
+    read: (node) => placementValue(constraint.key, node),
+    accepts: (value) => acceptsValue(constraint, value),
+  };
 }
 
 function readOrRefuse<T>(text: string, parse: (text: string) => T, kind: 'constraint' | 'preference'): { readonly value: T } | { readonly rule: Rule } {
@@ -97,6 +120,6 @@ function readOrRefuse<T>(text: string, parse: (text: string) => T, kind: 'constr
     return { value: parse(text) };
   } catch (error) {
     if (!isOrchError(error, 'ORCH_INVALID')) throw error;
-    return { rule: { kind, text: `${kind} "${text}" not understood`, isMet: () => false } };
+    return { rule: { kind, text: `${kind} "${text}" not understood`, column: 'none', read: () => undefined, accepts: () => false } };
   }
 }

@@ -244,6 +244,8 @@ describe('schedule, whatever happened before', () => {
     fc.assert(fc.property(steps, fc.constantFrom(...revisions), (history, wanted) => {
       const { truth, state } = play(history);
       state.upsertRevision(wanted);
+      // While nothing happens that could make room, the last explanation stands; a node that is told of could.
+      for (const told of truth.nodes.values()) state.upsertNode(told);
       const taskIds = Array.from({ length: 200 }, (_, index) => `filler${index}`);
       const { placements, unplaced } = schedule(state, { preassigned: [], groups: [{ serviceId: wanted.serviceId, revisionId: wanted.id, taskIds }] }, NOW_MS);
       for (const { taskId, nodeId } of placements) {

@@ -14,17 +14,19 @@ import { RecentFailures } from './recent-failures.ts';
 import type { Requirements } from './requirements.ts';
 import { requirementsOf } from './requirements.ts';
 
-/** What one task has of its node. */
-type Holding = {
-  readonly entry: NodeEntry;
-  readonly serviceId: ServiceId;
-  readonly revisionId: RevisionId;
-  /** Missing until the revision is known. */
-  requirements: Requirements | undefined;
+/** A task that waits for a node or has one. */
+type TaskRecord = PendingTask & {
+  /** True while the task itself says that it waits for a node; a placement that is not committed yet does not change that. */
+  isWaiting: boolean;
+  isQueued: boolean;
+  /** Where it holds resources. */
+  entry: NodeEntry | undefined;
+  /** Set from a placement until the task is seen assigned. */
+  isTentative: boolean;
   /** False once the task is only waited for to stop. */
   isCounted: boolean;
-  /** Set from a placement until the task is seen assigned: what waits again after a rollback, or `gone` when nothing does. */
-  tentative: PendingTask | 'gone' | undefined;
+  /** Of what it holds; missing until the revision is known. */
+  requirements: Requirements | undefined;
 };
 
 /** Index entries (nodes times distinct sets of rules) kept at a time; about 24 bytes each. */
@@ -39,8 +41,8 @@ export class SchedulerState {
   readonly table = new NodeTable();
   readonly failures = new RecentFailures();
   readonly #requirements = new Map<RevisionId, Requirements>();
-  readonly #holdings = new Map<TaskId, Holding>();
-  readonly #withoutRequirements = new Map<RevisionId, Set<Holding>>();
+  readonly #tasks = new Map<TaskId, TaskRecord>();
+  readonly #withoutRequirements = new Map<RevisionId, Set<TaskRecord>>();
   readonly #serviceCounts = new Map<ServiceId, Map<number, number>>();
   readonly #pending = new PendingQueue();
   readonly #stuck = new Map<RevisionId, { readonly improvements: number; readonly explanation: Explanation }>();
@@ -61,9 +63,9 @@ export class SchedulerState {
     if (this.#requirements.has(revision.id)) return;
     const requirements = requirementsOf(revision);
     this.#requirements.set(revision.id, requirements);
-    for (const holding of this.#withoutRequirements.get(revision.id) ?? []) {
-      holding.requirements = requirements;
-      this.table.holdMore(holding.entry, requirements);
+    for (const record of this.#withoutRequirements.get(revision.id) ?? []) {
+      record.requirements = requirements;
+      if (record.entry) this.table.holdMore(record.entry, requirements);
     }
     this.#withoutRequirements.delete(revision.id);
   }
@@ -78,18 +80,27 @@ export class SchedulerState {
 
   /** Takes in a task as it now is. A task holds resources from `assigned` until it has ended, and counts as long as it is wanted. */
   upsertTask(task: Task): void {
-    const { state, atMs } = task.status;
-    const holding = this.#holdings.get(task.id);
-    if (task.nodeId !== undefined && taskStateRank(state) >= taskStateRank('assigned') && !isEnded(state)) this.#hold(task, task.nodeId);
-    else if (holding && (holding.tentative === undefined || isEnded(state))) this.#release(task.id, holding);
-    if (task.nodeId !== undefined && (state === 'failed' || state === 'rejected')) this.failures.add({ taskId: task.id, revisionId: task.revisionId, nodeId: task.nodeId, atMs });
-    this.#noteIfPending(task);
+    const { id, revisionId, nodeId, status } = task;
+    if (nodeId !== undefined && (status.state === 'failed' || status.state === 'rejected')) this.failures.add({ taskId: id, revisionId, nodeId, atMs: status.atMs });
+    if (isEnded(status.state)) {
+      this.removeTask(id);
+      return;
+    }
+    const isAssigned = nodeId !== undefined && taskStateRank(status.state) >= taskStateRank('assigned');
+    const isWanted = desiredStateRank(task.desired) <= desiredStateRank('complete');
+    const record = this.#tasks.get(id) ?? this.#newRecord({ id, serviceId: task.serviceId, revisionId, onlyNodeId: isAssigned ? undefined : nodeId });
+    record.isWaiting = isWanted && status.state === 'pending';
+    if (isAssigned) this.#assign(record, nodeId, { isCounted: isWanted });
+    else if (!record.isTentative) this.#release(record);
+    this.#settle(record);
   }
 
   removeTask(id: TaskId): void {
-    const holding = this.#holdings.get(id);
-    if (holding) this.#release(id, holding);
-    this.#pending.delete(id);
+    const record = this.#tasks.get(id);
+    if (!record) return;
+    record.isWaiting = false;
+    this.#release(record);
+    this.#settle(record);
   }
 
   /** Tasks in state `pending` that are wanted and that no placement has been made for. */
@@ -109,19 +120,15 @@ export class SchedulerState {
 
   /** The up-to-date index of nodes for the revision; shared by revisions with the same rules and spread. */
   index(requirements: Requirements): CandidateIndex {
-    const index = this.#indexes.get(requirements.indexKey) ?? new CandidateIndex(requirements);
-    this.#indexes.delete(requirements.indexKey);
-    this.#indexes.set(requirements.indexKey, index);
-    const limit = Math.max(MIN_INDEXES, MAX_INDEX_SIZE / (this.table.capacity + 1));
-    for (const oldest of this.#indexes.keys()) {
-      if (this.#indexes.size <= limit) break;
-      this.#indexes.delete(oldest);
-    }
-    index.catchUp(this.table);
+    const { indexKey } = requirements;
+    const index = this.#indexes.get(indexKey) ?? this.#newIndex(requirements);
+    this.#indexes.delete(indexKey);
+    this.#indexes.set(indexKey, index);
+    index.catchUp();
     return index;
   }
 
-  /** Why no node had room for the revision, while nothing has happened since that could have made some. */
+  /** Why no node had room for the revision, while nothing has happened since that could have made some. (Nodes may by now fail an earlier filter too.) */
   stuck(id: RevisionId): Explanation | undefined {
     const stuck = this.#stuck.get(id);
     return stuck?.improvements === this.table.improvements ? stuck.explanation : undefined;
@@ -134,71 +141,83 @@ export class SchedulerState {
 
   /** Counts a task on a node ahead of its being committed. */
   place(taskId: TaskId, requirements: Requirements, entry: NodeEntry): void {
-    const { serviceId, revisionId } = requirements;
-    const tentative = this.#pending.delete(taskId) ?? 'gone';
-    this.table.hold(entry, requirements);
-    const holding: Holding = { entry, serviceId, revisionId, requirements, isCounted: false, tentative };
-    this.#holdings.set(taskId, holding);
-    this.#setCounted(holding, { isCounted: true });
+    const record = this.#tasks.get(taskId) ?? this.#newRecord({ id: taskId, serviceId: requirements.serviceId, revisionId: requirements.revisionId, onlyNodeId: undefined });
+    this.#release(record);
+    this.#hold(record, entry, requirements);
+    record.isTentative = true;
+    this.#setCounted(record, entry, { isCounted: true });
+    this.#settle(record);
   }
 
   /** Takes placements back whose commit failed. Tasks that still wait are in `pendingWork` again; tasks seen assigned meanwhile are left as they are. */
   rollback(taskIds: Iterable<TaskId>): void {
     for (const id of taskIds) {
-      const holding = this.#holdings.get(id);
-      if (holding?.tentative === undefined) continue;
-      this.#release(id, holding);
-      if (holding.tentative !== 'gone') this.#pending.add(holding.tentative);
+      const record = this.#tasks.get(id);
+      if (!record?.isTentative) continue;
+      this.#release(record);
+      this.#settle(record);
     }
   }
 
-  #hold(task: Task, nodeId: NodeId): void {
-    const isCounted = desiredStateRank(task.desired) <= desiredStateRank('complete');
-    let holding = this.#holdings.get(task.id);
-    if (holding && holding.entry.id !== nodeId) {
-      this.#release(task.id, holding);
-      holding = undefined;
-    }
-    holding ??= this.#newHolding(task, nodeId);
-    holding.tentative = undefined;
-    this.#setCounted(holding, { isCounted });
+  /** An index for the requirements, which takes the place of the one not used for longest when there are too many. */
+  #newIndex(requirements: Requirements): CandidateIndex {
+    const limit = Math.max(MIN_INDEXES, MAX_INDEX_SIZE / (this.table.capacity + 1));
+    const [oldest] = this.#indexes.size >= limit ? this.#indexes : [];
+    if (oldest) this.#indexes.delete(oldest[0]);
+    const index = oldest?.[1] ?? new CandidateIndex(this.table);
+    index.reassign(requirements);
+    return index;
   }
 
-  #newHolding({ id, serviceId, revisionId }: Task, nodeId: NodeId): Holding {
-    const requirements = this.#requirements.get(revisionId);
-    const entry = this.table.findOrAdd(nodeId);
+  #newRecord(task: PendingTask): TaskRecord {
+    const record: TaskRecord = { ...task, isWaiting: false, isQueued: false, entry: undefined, isTentative: false, isCounted: false, requirements: undefined };
+    this.#tasks.set(task.id, record);
+    return record;
+  }
+
+  /** Queues the task when it waits and has no node; forgets it when it does neither. */
+  #settle(record: TaskRecord): void {
+    const isToBeQueued = record.isWaiting && record.entry === undefined;
+    if (isToBeQueued !== record.isQueued) {
+      record.isQueued = isToBeQueued;
+      if (isToBeQueued) this.#pending.add(record);
+      else this.#pending.delete(record);
+    }
+    if (!isToBeQueued && record.entry === undefined) this.#tasks.delete(record.id);
+  }
+
+  #assign(record: TaskRecord, nodeId: NodeId, counted: { readonly isCounted: boolean }): void {
+    if (record.entry?.id !== nodeId) this.#release(record);
+    const entry = record.entry ?? this.table.findOrAdd(nodeId);
+    if (record.entry === undefined) this.#hold(record, entry, this.#requirements.get(record.revisionId));
+    record.isTentative = false;
+    this.#setCounted(record, entry, counted);
+  }
+
+  #hold(record: TaskRecord, entry: NodeEntry, requirements: Requirements | undefined): void {
+    record.entry = entry;
+    record.requirements = requirements;
     this.table.hold(entry, requirements);
-    const holding: Holding = { entry, serviceId, revisionId, requirements, isCounted: false, tentative: undefined };
-    this.#holdings.set(id, holding);
-    if (!requirements) this.#withoutRequirements.getOrInsertComputed(revisionId, () => new Set<Holding>()).add(holding);
-    return holding;
+    if (!requirements) this.#withoutRequirements.getOrInsertComputed(record.revisionId, () => new Set<TaskRecord>()).add(record);
   }
 
-  #release(taskId: TaskId, holding: Holding): void {
-    this.#setCounted(holding, { isCounted: false });
-    this.#holdings.delete(taskId);
-    this.#withoutRequirements.get(holding.revisionId)?.delete(holding);
-    this.table.release(holding.entry, holding.requirements);
+  #release(record: TaskRecord): void {
+    const { entry } = record;
+    if (!entry) return;
+    this.#setCounted(record, entry, { isCounted: false });
+    if (!record.requirements) this.#withoutRequirements.get(record.revisionId)?.delete(record);
+    this.table.release(entry, record.requirements);
+    record.entry = undefined;
+    record.isTentative = false;
   }
 
-  #setCounted(holding: Holding, { isCounted }: { isCounted: boolean }): void {
-    if (holding.isCounted === isCounted) return;
-    holding.isCounted = isCounted;
-    const { entry, serviceId } = holding;
+  #setCounted(record: TaskRecord, entry: NodeEntry, { isCounted }: { readonly isCounted: boolean }): void {
+    if (record.isCounted === isCounted) return;
+    record.isCounted = isCounted;
     this.table.count(entry, isCounted ? 1 : -1);
-    const counts = this.#serviceCounts.getOrInsertComputed(serviceId, () => new Map<number, number>());
+    const counts = this.#serviceCounts.getOrInsertComputed(record.serviceId, () => new Map<number, number>());
     if (isCounted) counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1);
     else decrement(counts, entry.slot);
-    if (counts.size === 0) this.#serviceCounts.delete(serviceId);
-  }
-
-  #noteIfPending(task: Task): void {
-    const isPending = task.status.state === 'pending' && desiredStateRank(task.desired) <= desiredStateRank('complete');
-    const { id: taskId, serviceId, revisionId, nodeId } = task;
-    const waiting: PendingTask = { taskId, serviceId, revisionId, ...(nodeId === undefined ? {} : { nodeId }) };
-    const holding = this.#holdings.get(taskId);
-    if (holding?.tentative !== undefined) holding.tentative = isPending ? waiting : 'gone';
-    else if (isPending) this.#pending.add(waiting);
-    else this.#pending.delete(taskId);
+    if (counts.size === 0) this.#serviceCounts.delete(record.serviceId);
   }
 }

@@ -1,6 +1,7 @@
+import { loadavg } from 'node:os';
 import { schedule } from '../../scheduler/schedule.ts';
 import type { Scenario } from './cluster.ts';
-import { buildState, buildWork } from './cluster.ts';
+import { buildState } from './cluster.ts';
 
 /**
  * How long deciding takes, without store, events and debounce: `node --expose-gc bench/scheduler/decision.ts [RUNS] [FILTER]`.
@@ -27,25 +28,33 @@ const [runs = '5', filter = ''] = process.argv.slice(2);
 const nameOf = ({ kind, nodes, tasks, services }: Scenario): string => `${kind}: ${nodes} nodes, ${tasks} tasks, ${services} services`;
 
 const results = scenarios.filter((scenario) => nameOf(scenario).includes(filter)).map((scenario) => {
-  const timesMs = Array.from({ length: Number(runs) }, () => measure(scenario)).toSorted((a, b) => a - b);
-  const medianMs = timesMs[Math.floor(timesMs.length / 2)] ?? Number.NaN;
+  const measured = Array.from({ length: Number(runs) }, () => measure(scenario));
+  const timesMs = measured.map((run) => run.wallMs);
+  const medianMs = median(timesMs);
   const { limitMs } = scenario;
   return {
-    scenario: nameOf(scenario), medianMs: rounded(medianMs), minMs: rounded(timesMs[0] ?? Number.NaN), maxMs: rounded(timesMs.at(-1) ?? Number.NaN),
+    scenario: nameOf(scenario), medianMs: rounded(medianMs), minMs: rounded(Math.min(...timesMs)), maxMs: rounded(Math.max(...timesMs)), medianCpuMs: rounded(median(measured.map((run) => run.cpuMs))),
     microsecondsPerTask: rounded((medianMs * 1000) / scenario.tasks), ...(limitMs === undefined ? {} : { limitMs, isMet: medianMs <= limitMs }),
   };
 });
-console.log(JSON.stringify({ benchmark: 'scheduler decision', node: process.version, runs: Number(runs), rssMiB: rounded(process.memoryUsage.rss() / 1024 ** 2), results }, null, 2));
+console.log(JSON.stringify({ benchmark: 'scheduler decision', node: process.version, loadAverage: loadavg().map(rounded), runs: Number(runs), rssMiB: rounded(process.memoryUsage.rss() / 1024 ** 2), results }, null, 2));
 
-function measure(scenario: Scenario): number {
+/** CPU time is that of all threads, the collector's among them; it tells a busy machine from a slow program. */
+function measure(scenario: Scenario): { wallMs: number; cpuMs: number } {
   const state = buildState(scenario);
-  const work = buildWork(scenario);
+  const work = state.pendingWork();
   globalThis.gc?.();
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   const { placements } = schedule(state, work, 0);
-  const tookMs = performance.now() - startedAt;
+  const wallMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpuBefore);
   if (placements.length !== scenario.tasks) throw new Error(`${nameOf(scenario)}: only ${placements.length} placed`);
-  return tookMs;
+  return { wallMs, cpuMs: (user + system) / 1000 };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function rounded(value: number): number {
