@@ -161,7 +161,7 @@ export class LayerTree implements Disposable {
       if (found?.isDirectory()) return;
       removeAll(place);
       libc.makeDirectory(place);
-      if (found?.isCharacterDevice() && found.rdev === 0) libc.setExtendedAttribute(place, OPAQUE.name, OPAQUE.value);
+      if (found !== undefined && isWhiteout(found)) libc.setExtendedAttribute(place, OPAQUE.name, OPAQUE.value);
     }
     libc.changeMode(place, 0o755);
   }
@@ -196,18 +196,17 @@ export class LayerTree implements Disposable {
     try {
       return libc.openBeneath(this.#root, path);
     } catch (error) {
-      if (leadsOut(error)) throw escapes(entryPath, error);
-      if (!isErrno(error, 'ENOENT')) throw error;
+      const mayBeMissing = isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR');
+      if (!mayBeMissing) throw leadsOut(error) ? escapes(entryPath, error) : error;
     }
     const { directory, name } = splitPath(path);
     const parent = this.#openDirectory(directory, entryPath);
     try {
       const place = { directory: parent, name };
-      libc.makeDirectory(place);
-      libc.changeMode(place, 0o755);
-    } catch (error) {
-      // The name exists and yet cannot be opened: a symbolic link to nothing.
-      throw isErrno(error, 'EEXIST') ? escapes(entryPath, error) : error;
+      const found = lookAt(place);
+      // What exists and yet cannot be opened is a file, or a symbolic link to nothing.
+      if (found !== undefined && !found.isDirectory() && !isWhiteout(found)) throw escapes(entryPath);
+      this.#makeMissing(place);
     } finally {
       libc.closeDescriptor(parent);
     }
@@ -230,6 +229,8 @@ function splitPath(path: string): { directory: string; name: string } {
   const slash = path.lastIndexOf('/');
   return { directory: slash < 0 ? '.' : path.slice(0, slash), name: path.slice(slash + 1) };
 }
+
+const isWhiteout = (found: Stats): boolean => found.isCharacterDevice() && found.rdev === 0;
 
 const lookAt = (place: libc.Place): Stats | undefined => lstatSync(Buffer.from(libc.pathOf(place), 'latin1'), { throwIfNoEntry: false });
 
