@@ -85,7 +85,7 @@ export class Dispatcher implements AsyncDisposable {
   awaitNodes(nodes: Iterable<Node>): void {
     for (const { id, status: { state } } of nodes) {
       if (state === 'ready' || state === 'unknown') this.#liveness.expect(id, this.#periodMs() * SILENT_PERIODS + FIND_LEADER_MS, 'not heard of since this manager began to lead');
-      else if (state === 'disconnected') this.#liveness.expect(id, AWAY_MS, LEFT);
+      else if (state === 'disconnected') this.#liveness.expect(id, AWAY_MS, NOT_BACK);
     }
   }
 
@@ -125,7 +125,7 @@ export class Dispatcher implements AsyncDisposable {
     const { nodeId } = session.peer;
     if (!this.#forgetSession(session)) return;
     this.#records.set(nodeId, { state: 'disconnected', message: LEFT });
-    this.#liveness.expect(nodeId, AWAY_MS, LEFT);
+    this.#liveness.expect(nodeId, AWAY_MS, NOT_BACK);
   }
 
   #loseConnection(session: Session): void {
@@ -194,6 +194,7 @@ export class Dispatcher implements AsyncDisposable {
 }
 
 const LEFT = 'left in good order';
+const NOT_BACK = 'left in good order and did not come back';
 const MAX_SKEW_MS = 60_000;
 
 /** What an agent itself reports of its tasks is no news to it. */

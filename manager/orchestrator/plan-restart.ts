@@ -11,7 +11,7 @@ export const MAX_STOP_WAIT_MS = 60_000;
  */
 export function planRestart(snapshot: ServiceSnapshot, slot: Slot): Plan {
   if (slot.lost.length > 0) return { actions: replaceLost(slot), wakeAtMs: undefined };
-  if (slot.ended.length > 0) return { actions: decideEnded(snapshot, slot), wakeAtMs: undefined };
+  if (slot.ended.length > 0) return decideEnded(snapshot, slot);
   const ready = slot.live.find((task) => task.desired === 'ready');
   return ready ? startReady(snapshot, slot, ready) : emptyPlan;
 }
@@ -23,10 +23,13 @@ function replaceLost(slot: Slot): Action[] {
   return [create(slot, newest, 'running')];
 }
 
-function decideEnded(snapshot: ServiceSnapshot, slot: Slot): Action[] {
+function decideEnded(snapshot: ServiceSnapshot, slot: Slot): Plan {
   const newest = slot.ended.at(-1);
-  if (!newest || isSucceeded(snapshot, slot, newest) || !mayRestart(snapshot, slot, newest)) return setDesired(slot.ended, 'shutdown');
-  return [create(slot, newest, snapshot.template(newest.revisionId).restart.delayMs > 0 ? 'ready' : 'running')];
+  if (!newest || isSucceeded(snapshot, slot, newest) || !mayRestart(snapshot, slot, newest)) return { actions: setDesired(slot.ended, 'shutdown'), wakeAtMs: undefined };
+  // What can't even be prepared fails before its own delay is over; it must not be tried faster than that.
+  const dueMs = newest.desired === 'ready' ? afterDelayMs(snapshot, slot, newest) : 0;
+  if (dueMs > snapshot.nowMs) return { actions: [], wakeAtMs: dueMs };
+  return { actions: [create(slot, newest, snapshot.template(newest.revisionId).restart.delayMs > 0 ? 'ready' : 'running')], wakeAtMs: undefined };
 }
 
 /** A live task has the same revision, or the service's newer one. */
