@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -11,6 +10,7 @@ import type { ContainerCreate, ContainerEngine, LogQuery } from '../../runtime/e
 import type { Image, ImageStore } from '../../runtime/image-store.ts';
 import { findShimBinary } from '../../runtime/shim-binary.ts';
 import { ShimClient } from '../../runtime/shim-client.ts';
+import { makeBusyboxRoot } from './busybox-root.ts';
 import { containerRequest, emptyImageConfig } from './container-request.ts';
 
 /** A directory of its own with a shim, and engines on it that can be closed and opened again; all gone after disposal. */
@@ -92,9 +92,10 @@ class TestImages implements ImageStore {
     this.#layers = [join(directory, 'layers/top'), join(directory, 'layers/base')];
     const [top = '', base = ''] = this.#layers;
     if (existsSync(top)) return;
-    for (const path of [`${base}/bin`, `${base}/etc`, `${base}/tmp`, `${base}/root`, `${top}/etc`]) mkdirSync(path, { recursive: true });
-    execFileSync('sh', ['-c', `cp /bin/busybox ${base}/bin/ && cd ${base}/bin && for name in $(./busybox --list); do [ "$name" = busybox ] || ln -s busybox "$name"; done`]);
-    execFileSync('sh', ['-c', `printf 'root:x:0:0:root:/root:/bin/sh\\nweb:x:101:102:Web:/srv:/bin/sh\\n' > ${top}/etc/passwd; printf 'root:x:0:\\nweb:x:102:\\nlogs:x:103:web\\n' > ${top}/etc/group`]);
+    makeBusyboxRoot(base);
+    mkdirSync(join(top, 'etc'), { recursive: true });
+    writeFileSync(join(top, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:Web:/srv:/bin/sh\n');
+    writeFileSync(join(top, 'etc/group'), 'root:x:0:\nweb:x:102:\nlogs:x:103:web\n');
   }
 
   find(nameOrId: string): Image | undefined { return nameOrId === 'busybox' || nameOrId === this.#image.id ? this.#image : undefined; }
