@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Log } from '../base/log.ts';
 import type { AssignedTask, Assignments } from '../model/assignment.ts';
-import { errorMessage, OrchError } from '../model/errors.ts';
+import { errorMessage, isOrchError, OrchError } from '../model/errors.ts';
 import type { RevisionId, TaskId } from '../model/meta.ts';
 import type { Revision } from '../model/service.ts';
 import { isEnded, laterDesired, type TaskStatus } from '../model/task.ts';
@@ -19,12 +19,15 @@ export type LocalTask = {
 
 type Meta = { epoch: string; sequence: number; bridgeSubnet: string };
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS revision (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
-`;
 const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  BEGIN;
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE task (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE revision (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA user_version=${SCHEMA_VERSION};
+  COMMIT;
+`;
 
 /**
  * What the agent must know after a restart, also when no manager answers: assignments, revisions, observed states. All of it is in memory; changes
@@ -46,19 +49,19 @@ export class LocalState implements Disposable {
   #metaDirty = false;
   #scheduled: NodeJS.Immediate | undefined;
 
-  /** Opens or makes `<dataDir>/agent.db`. Throws ORCH_CORRUPT when the file can't be read. */
+  /** Opens or makes `<dataDir>/agent.db`. Throws ORCH_CORRUPT when the file can't be read, ORCH_UNSUPPORTED when a newer orch wrote it. */
   constructor(dataDir: string, log: Log) {
     this.#log = log;
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const path = join(dataDir, 'agent.db');
     try {
-      this.#database = new DatabaseSync(path);
-      this.#database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA user_version=${SCHEMA_VERSION}; ${SCHEMA}`);
+      this.#database = openDatabase(path);
       const put = (table: string, key: string, value: string): StatementSync => this.#database.prepare(`INSERT INTO ${table} (${key}, ${value}) VALUES (?, ?) ON CONFLICT (${key}) DO UPDATE SET ${value} = excluded.${value}`);
       this.#put = { meta: put('meta', 'key', 'value'), task: put('task', 'id', 'json'), revision: put('revision', 'id', 'json') };
       this.#delete = { task: this.#database.prepare('DELETE FROM task WHERE id = ?'), revision: this.#database.prepare('DELETE FROM revision WHERE id = ?') };
       this.#load();
     } catch (cause) {
+      if (isOrchError(cause)) throw cause;
       throw new OrchError('ORCH_CORRUPT', `${path} can't be used: ${errorMessage(cause)}`, { cause, details: { path }, hint: 'Move the file away: the node learns its tasks again from a manager and finds their containers' });
     }
   }
@@ -204,4 +207,16 @@ export class LocalState implements Disposable {
       return [String(key), String(value)];
     });
   }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL;');
+  const [version] = Object.values(database.prepare('PRAGMA user_version').get() ?? {});
+  if (version === 0) database.exec(SCHEMA);
+  else if (version !== SCHEMA_VERSION) {
+    database.close();
+    throw new OrchError('ORCH_UNSUPPORTED', `${path} was written by a newer orch (its schema is ${String(version)}, this one knows ${SCHEMA_VERSION})`);
+  }
+  return database;
 }

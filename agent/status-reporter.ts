@@ -43,6 +43,7 @@ export class StatusReporter {
     this.end();
     this.#session = { send, abort: new AbortController(), sequence: 0, inFlight: undefined, flushing: false };
     for (const [taskId, status] of statuses) this.report(taskId, status);
+    this.#schedule();
   }
 
   /** The manager has the message of this number. */
