@@ -1,34 +1,60 @@
 import type { NodeId, RevisionId, ServiceId, TaskId } from '../model/meta.ts';
-import type { PendingWork, PreassignedTask } from './decision.ts';
+import type { PendingWork } from './decision.ts';
 
-/** A task that waits for a node; with `onlyNodeId` for that one. */
-export type PendingTask = { readonly id: TaskId; readonly serviceId: ServiceId; readonly revisionId: RevisionId; readonly onlyNodeId: NodeId | undefined };
+/** A task that can wait for a node; with `onlyNodeId` for that one. */
+export type QueueEntry = {
+  readonly id: TaskId;
+  readonly serviceId: ServiceId;
+  readonly revisionId: RevisionId;
+  readonly onlyNodeId: NodeId | undefined;
+  /** Its place in its list, owned by the queue; NOT_QUEUED when it is in none. */
+  position: number;
+};
+
+export const NOT_QUEUED = -1;
+
+/** Entries in the order in which they came. One that was taken out stays in the list, but not at its position, until the list is read. */
+type List = { entries: QueueEntry[]; size: number };
 
 /** Tasks that wait for a decision, grouped as they are decided. */
 export class PendingQueue {
-  readonly #groups = new Map<RevisionId, { readonly serviceId: ServiceId; readonly taskIds: Set<TaskId> }>();
-  readonly #preassigned = new Map<TaskId, PreassignedTask>();
+  readonly #groups = new Map<RevisionId, List>();
+  readonly #preassigned: List = { entries: [], size: 0 };
 
-  add({ id, serviceId, revisionId, onlyNodeId }: PendingTask): void {
-    if (onlyNodeId === undefined) this.#groups.getOrInsertComputed(revisionId, () => ({ serviceId, taskIds: new Set<TaskId>() })).taskIds.add(id);
-    else this.#preassigned.set(id, { taskId: id, serviceId, revisionId, nodeId: onlyNodeId });
+  /** The entry must not be queued. */
+  add(entry: QueueEntry): void {
+    const list = entry.onlyNodeId === undefined ? this.#groups.getOrInsertComputed(entry.revisionId, () => ({ entries: [], size: 0 })) : this.#preassigned;
+    entry.position = list.entries.length;
+    list.entries.push(entry);
+    list.size += 1;
   }
 
-  delete({ id, revisionId, onlyNodeId }: PendingTask): void {
-    if (onlyNodeId !== undefined) {
-      this.#preassigned.delete(id);
-      return;
-    }
-    const group = this.#groups.get(revisionId);
-    group?.taskIds.delete(id);
-    if (group?.taskIds.size === 0) this.#groups.delete(revisionId);
+  /** The entry must be queued. */
+  delete(entry: QueueEntry): void {
+    const list = entry.onlyNodeId === undefined ? this.#groups.get(entry.revisionId) : this.#preassigned;
+    entry.position = NOT_QUEUED;
+    if (!list) return;
+    list.size -= 1;
+    if (list.size > 0) return;
+    if (list === this.#preassigned) list.entries = [];
+    else this.#groups.delete(entry.revisionId);
   }
 
   /** What waits, in the order in which it came. */
   work(): PendingWork {
     return {
-      preassigned: [...this.#preassigned.values()],
-      groups: Array.from(this.#groups, ([revisionId, { serviceId, taskIds }]) => ({ revisionId, serviceId, taskIds: [...taskIds] })),
+      preassigned: compact(this.#preassigned).flatMap(({ id, serviceId, revisionId, onlyNodeId }) => onlyNodeId === undefined ? [] : [{ taskId: id, serviceId, revisionId, nodeId: onlyNodeId }]),
+      groups: Array.from(this.#groups, ([revisionId, list]) => {
+        const entries = compact(list);
+        return { revisionId, serviceId: entries[0]?.serviceId ?? '', taskIds: entries.map((entry) => entry.id) };
+      }),
     };
   }
+}
+
+function compact(list: List): readonly QueueEntry[] {
+  if (list.size === list.entries.length) return list.entries;
+  list.entries = list.entries.filter((entry, index) => entry.position === index);
+  for (const [index, entry] of list.entries.entries()) entry.position = index;
+  return list.entries;
 }

@@ -8,17 +8,16 @@ import type { PendingWork } from './decision.ts';
 import type { Explanation } from './explanation.ts';
 import type { NodeEntry } from './node-table.ts';
 import { decrement, NodeTable } from './node-table.ts';
-import type { PendingTask } from './pending-queue.ts';
-import { PendingQueue } from './pending-queue.ts';
+import type { QueueEntry } from './pending-queue.ts';
+import { NOT_QUEUED, PendingQueue } from './pending-queue.ts';
 import { RecentFailures } from './recent-failures.ts';
 import type { Requirements } from './requirements.ts';
 import { requirementsOf } from './requirements.ts';
 
 /** A task that waits for a node or has one. */
-type TaskRecord = PendingTask & {
+type TaskRecord = QueueEntry & {
   /** True while the task itself says that it waits for a node; a placement that is not committed yet does not change that. */
   isWaiting: boolean;
-  isQueued: boolean;
   /** Where it holds resources. */
   entry: NodeEntry | undefined;
   /** Set from a placement until the task is seen assigned. */
@@ -29,8 +28,7 @@ type TaskRecord = PendingTask & {
   requirements: Requirements | undefined;
 };
 
-/** Index entries (nodes times distinct sets of rules) kept at a time; about 24 bytes each. */
-const MAX_INDEX_SIZE = 4_000_000;
+/** So many indexes are kept however many nodes there are. */
 const MIN_INDEXES = 8;
 
 /**
@@ -44,9 +42,15 @@ export class SchedulerState {
   readonly #tasks = new Map<TaskId, TaskRecord>();
   readonly #withoutRequirements = new Map<RevisionId, Set<TaskRecord>>();
   readonly #serviceCounts = new Map<ServiceId, Map<number, number>>();
+  readonly #maxIndexSize: number;
   readonly #pending = new PendingQueue();
   readonly #stuck = new Map<RevisionId, { readonly improvements: number; readonly explanation: Explanation }>();
   readonly #indexes = new Map<string, CandidateIndex>();
+
+  /** `maxIndexSize` bounds memory: nodes times distinct sets of rules for which an index is kept, about 24 bytes each. */
+  constructor({ maxIndexSize = 4_000_000 }: { readonly maxIndexSize?: number } = {}) {
+    this.#maxIndexSize = maxIndexSize;
+  }
 
   upsertNode(node: Node): void {
     this.table.upsert(node);
@@ -161,7 +165,7 @@ export class SchedulerState {
 
   /** An index for the requirements, which takes the place of the one not used for longest when there are too many. */
   #newIndex(requirements: Requirements): CandidateIndex {
-    const limit = Math.max(MIN_INDEXES, MAX_INDEX_SIZE / (this.table.capacity + 1));
+    const limit = Math.max(MIN_INDEXES, this.#maxIndexSize / (this.table.capacity + 1));
     const [oldest] = this.#indexes.size >= limit ? this.#indexes : [];
     if (oldest) this.#indexes.delete(oldest[0]);
     const index = oldest?.[1] ?? new CandidateIndex(this.table);
@@ -169,20 +173,20 @@ export class SchedulerState {
     return index;
   }
 
-  #newRecord(task: PendingTask): TaskRecord {
-    const record: TaskRecord = { ...task, isWaiting: false, isQueued: false, entry: undefined, isTentative: false, isCounted: false, requirements: undefined };
-    this.#tasks.set(task.id, record);
+  #newRecord({ id, serviceId, revisionId, onlyNodeId }: Omit<QueueEntry, 'position'>): TaskRecord {
+    const record: TaskRecord = {
+      id, serviceId, revisionId, onlyNodeId, position: NOT_QUEUED, isWaiting: false, entry: undefined, isTentative: false, isCounted: false, requirements: undefined,
+    };
+    this.#tasks.set(id, record);
     return record;
   }
 
   /** Queues the task when it waits and has no node; forgets it when it does neither. */
   #settle(record: TaskRecord): void {
     const isToBeQueued = record.isWaiting && record.entry === undefined;
-    if (isToBeQueued !== record.isQueued) {
-      record.isQueued = isToBeQueued;
-      if (isToBeQueued) this.#pending.add(record);
-      else this.#pending.delete(record);
-    }
+    const isQueued = record.position !== NOT_QUEUED;
+    if (isToBeQueued && !isQueued) this.#pending.add(record);
+    if (isQueued && !isToBeQueued) this.#pending.delete(record);
     if (!isToBeQueued && record.entry === undefined) this.#tasks.delete(record.id);
   }
 
