@@ -1,4 +1,4 @@
-import type { CommitChanges, KeyChange, StoreRevision } from './backend.ts';
+import type { CommitChanges, Entry, KeyChange, StoreRevision } from './backend.ts';
 import { checkKind, decodeObject } from './codec.ts';
 import { objectKey, parseObjectKey } from './keys.ts';
 import { kindNames, kinds } from './kinds.ts';
@@ -42,6 +42,15 @@ export class Mirror {
     if (this.#written.get(key) === written) this.#written.delete(key);
   }
 
+  /** Takes in entries as they are at `revision`, without making changes of them; for the first load. */
+  load(revision: number, entries: readonly Entry[]): void {
+    for (const { key, value, modRevision } of entries) {
+      const parsed = parseObjectKey(key);
+      if (parsed) this.#insert(checkKind(parsed.kind), value, modRevision);
+    }
+    this.#at = { epoch: this.#at.epoch, revision };
+  }
+
   /** Makes one commit visible; returns what it changed. */
   apply(commit: CommitChanges): ChangeBatch {
     const changes: Change[] = [];
@@ -67,6 +76,11 @@ export class Mirror {
     const kind = checkKind(parsed.kind);
     if (change.value === undefined) return changeOf(kind, parsed.id, { before: this.tables[kind].delete(parsed.id), after: undefined });
     return this.#set(kind, parsed.id, { ...change, value: change.value });
+  }
+
+  #insert<K extends Kind>(kind: K, value: string, modRevision: number): void {
+    const table: Table<Kinds[K]> = this.tables[kind];
+    table.set(decodeObject(kind, value), modRevision);
   }
 
   #set<K extends Kind>(kind: K, id: string, { key, value, revision }: KeyChange & { value: string }): Change {

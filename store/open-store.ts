@@ -145,8 +145,11 @@ class MirroredStore implements Store {
 
   /** History that we still needed was compacted: read the current state instead. Anything else is the end. */
   async #recover(error: unknown): Promise<void> {
+    if (!isOrchError(error, 'ORCH_CONFLICT')) {
+      this.#fail(error);
+      return;
+    }
     try {
-      if (!isOrchError(error, 'ORCH_CONFLICT')) throw error;
       this.#apply(await readDifference(this.#backend, this.#mirror));
     } catch (failure) {
       this.#fail(failure);
@@ -154,10 +157,14 @@ class MirroredStore implements Store {
   }
 
   #apply(commit: CommitChanges): void {
-    const batch = this.#mirror.apply(commit);
-    this.#history.append(batch);
-    if (batch.changes.length > 0) for (const listener of this.#listeners) listener(batch);
-    this.#visible.reach(commit.revision);
+    try {
+      const batch = this.#mirror.apply(commit);
+      this.#history.append(batch);
+      if (batch.changes.length > 0) for (const listener of this.#listeners) listener(batch);
+      this.#visible.reach(commit.revision);
+    } catch (error) {
+      this.#fail(error); // an object that cannot be read, or a listener that threw
+    }
   }
 
   #fail(cause: unknown): void {

@@ -8,33 +8,42 @@ const PAGE_ENTRIES = 5000;
 type Page = { readonly revision: number; readonly entries: readonly Entry[] };
 
 /** A mirror of everything in the backend, as of one revision. */
-export async function loadMirror(backend: StoreBackend): Promise<Mirror> {
-  for (;;) {
-    try {
-      const mirror = new Mirror({ epoch: backend.epoch, revision: 0 });
-      for await (const { revision, entries } of readPages(backend)) mirror.apply({ revision, changes: entries.map(changeOf) });
-      return mirror;
-    } catch (error) {
-      if (!isOrchError(error, 'ORCH_CONFLICT')) throw error; // compacted between two pages: once more, at a later revision
-    }
-  }
+export function loadMirror(backend: StoreBackend): Promise<Mirror> {
+  return repeatWhenCompacted(async () => {
+    const mirror = new Mirror({ epoch: backend.epoch, revision: 0 });
+    for await (const { revision, entries } of readPages(backend)) mirror.load(revision, entries);
+    return mirror;
+  });
 }
 
 /** The changes that bring `mirror` to the backend's current state, for when the history between them is gone. */
-export async function readDifference(backend: StoreBackend, mirror: Mirror): Promise<CommitChanges> {
-  const gone = new Map<string, number | undefined>();
-  for (const { key, modRevision } of mirror.modRevisions()) gone.set(key, modRevision);
-  const changes: KeyChange[] = [];
-  let revisionRead = 0;
-  for await (const { revision, entries } of readPages(backend)) {
-    revisionRead = revision;
-    for (const entry of entries) {
-      if (gone.get(entry.key) !== entry.modRevision) changes.push(changeOf(entry));
-      gone.delete(entry.key);
+export function readDifference(backend: StoreBackend, mirror: Mirror): Promise<CommitChanges> {
+  return repeatWhenCompacted(async () => {
+    const gone = new Map<string, number | undefined>();
+    for (const { key, modRevision } of mirror.modRevisions()) gone.set(key, modRevision);
+    const changes: KeyChange[] = [];
+    let revisionRead = 0;
+    for await (const { revision, entries } of readPages(backend)) {
+      revisionRead = revision;
+      for (const entry of entries) {
+        if (gone.get(entry.key) !== entry.modRevision) changes.push(changeOf(entry));
+        gone.delete(entry.key);
+      }
+    }
+    for (const key of gone.keys()) changes.push({ key, value: undefined, revision: revisionRead });
+    return { revision: revisionRead, changes };
+  });
+}
+
+/** Pages are read at one revision, which somebody may compact between two of them: then everything is read again at a later one. */
+async function repeatWhenCompacted<T>(read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isOrchError(error, 'ORCH_CONFLICT')) throw error;
     }
   }
-  for (const key of gone.keys()) changes.push({ key, value: undefined, revision: revisionRead });
-  return { revision: revisionRead, changes };
 }
 
 const changeOf = ({ key, value, modRevision }: Entry): KeyChange => ({ key, value, revision: modRevision });

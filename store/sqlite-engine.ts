@@ -2,8 +2,13 @@ import type { CommitChanges, Condition, Entry, KeyChange, Operation } from './ba
 import { OrchError, isOrchError } from '../model/errors.ts';
 import { Leases } from './leases.ts';
 import { type DatabaseOptions, SqliteDatabase, firstIdSql, idSql, integer, storeError, text } from './sqlite-database.ts';
-import { SqliteHeads } from './sqlite-heads.ts';
+import { DEFAULT_RECENT_HEADS, SqliteHeads } from './sqlite-heads.ts';
 import { type Bounds, type RangeQuery, type ReplayQuery, SqliteReader } from './sqlite-reader.ts';
+
+export type EngineOptions = DatabaseOptions & {
+  /** Changed keys kept in memory before their index is written; for tests. */
+  readonly recentHeads?: number;
+};
 
 export type CommitRequest = { readonly operations: readonly Operation[]; readonly conditions: readonly Condition[] };
 
@@ -31,11 +36,11 @@ export class SqliteEngine implements Disposable {
   #compacted: number;
 
   /** Opens or creates the database; see SqliteDatabase for errors. Leadership keys found there run for their full time once more. */
-  constructor(options: DatabaseOptions, nowMs: number) {
+  constructor(options: EngineOptions, nowMs: number) {
     this.#database = new SqliteDatabase(options);
     const { db } = this.#database;
     this.#compacted = this.#database.meta('compacted');
-    this.#heads = new SqliteHeads(this.#database);
+    this.#heads = new SqliteHeads(this.#database, options.recentHeads ?? DEFAULT_RECENT_HEADS);
     this.#reader = new SqliteReader(this.#database, this.#heads);
     this.#statements = {
       append: db.prepare(`INSERT INTO data VALUES (${idSql}, ?, ?, ${idSql})`),

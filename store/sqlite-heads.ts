@@ -4,7 +4,7 @@ import { type SqliteDatabase, firstIdSql, idSql, integer, splitIdSql, text } fro
 export type VersionId = { readonly revision: number; readonly position: number };
 
 /** Heads kept in memory before they go to the table: written one by one they cost a page each, together and sorted a fraction. */
-const MERGE_THRESHOLD = 10_000;
+export const DEFAULT_RECENT_HEADS = 10_000;
 
 /**
  * Which version of each key is the current one: the table `head`, and over it the heads of commits later than `merged`, in memory. A crash loses nothing: those are read back from `data`.
@@ -12,15 +12,18 @@ const MERGE_THRESHOLD = 10_000;
  */
 export class SqliteHeads {
   readonly #database: SqliteDatabase;
+  readonly #limit: number;
   readonly #recent = new Map<string, VersionId | undefined>();
   readonly #staged = new Map<string, VersionId | undefined>();
   readonly #select;
   readonly #put;
   readonly #delete;
 
-  constructor(database: SqliteDatabase) {
+  /** `limit`: heads kept in memory before `isMergeDue`. */
+  constructor(database: SqliteDatabase, limit: number) {
     const { db } = database;
     this.#database = database;
+    this.#limit = limit;
     this.#select = db.prepare(`SELECT ${splitIdSql('id')} FROM head WHERE key = ?`, { returnArrays: true });
     this.#put = db.prepare(`INSERT INTO head VALUES (?, ${idSql}) ON CONFLICT (key) DO UPDATE SET id = excluded.id`);
     this.#delete = db.prepare('DELETE FROM head WHERE key = ?');
@@ -53,7 +56,7 @@ export class SqliteHeads {
   discard(): void { this.#staged.clear(); }
 
   /** True when it is time to `merge`. */
-  get isMergeDue(): boolean { return this.#recent.size >= MERGE_THRESHOLD; }
+  get isMergeDue(): boolean { return this.#recent.size >= this.#limit; }
 
   /** Moves the recent heads into the table; `revision` is the newest durable one. */
   merge(revision: number): void {

@@ -54,6 +54,7 @@ export interface Store extends AsyncDisposable {
   view<T>(read: (view: View) => T): T;
   /**
    * Runs `write` (synchronous, may run again after a conflict with another writer) and commits what it did, all or nothing. Resolves with its result once that is durable and visible in `view`.
+   * What `write` only reads may be changed by others before its commit; what it writes may not.
    * Rejects with what `write` throws; with ORCH_NAME_TAKEN for a taken name; with ORCH_CONFLICT when the fence does not hold.
    */
   update<T>(write: (tx: Tx) => T, options?: { fence?: Fence }): Promise<T>;

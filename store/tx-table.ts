@@ -6,14 +6,17 @@ import { Table, type UniqueEntry } from './table.ts';
 /** One object's fate in a transaction; both undefined when it was created and deleted again. */
 export type Write<T> = { readonly before: T | undefined; readonly after: T | undefined };
 
+/** The revision of what no commit holds yet. */
+const UNCOMMITTED = 0;
+
 /** A table as a transaction sees it: the mirror's, with the transaction's own writes over it. */
 export class TxTable<K extends Kind> implements WriteTable<K> {
   readonly kind: K;
   readonly #base: Table<Kinds[K]>;
   readonly #nowMs: number;
   readonly #writes = new Map<string, Write<Kinds[K]>>();
-  /** The living objects among `#writes`, indexed; made with the first write. */
-  #overlay: Table<Kinds[K]> | undefined;
+  /** What `#writes` put there and what they replaced, indexed; made with the first write. */
+  #overlay: { readonly written: Table<Kinds[K]>; readonly replaced: Table<Kinds[K]> } | undefined;
 
   constructor(kind: K, base: Table<Kinds[K]>, nowMs: number) {
     this.kind = kind;
@@ -25,9 +28,7 @@ export class TxTable<K extends Kind> implements WriteTable<K> {
   get writes(): ReadonlyMap<string, Write<Kinds[K]>> { return this.#writes; }
 
   get count(): number {
-    let count = this.#base.count;
-    for (const { before, after } of this.#writes.values()) count += Number(after !== undefined) - Number(before !== undefined);
-    return count;
+    return this.#base.count + (this.#overlay ? this.#overlay.written.count - this.#overlay.replaced.count : 0);
   }
 
   get(id: string): Kinds[K] | undefined {
@@ -36,7 +37,7 @@ export class TxTable<K extends Kind> implements WriteTable<K> {
   }
 
   list(): Iterable<Kinds[K]> {
-    return this.#overlay ? this.#mergedList(this.#overlay) : this.#base.list();
+    return this.#overlay ? this.#mergedList(this.#overlay.written) : this.#base.list();
   }
 
   by(index: IndexNames[K], key: string): readonly Kinds[K][] { return this.#lookup(index, key); }
@@ -47,9 +48,9 @@ export class TxTable<K extends Kind> implements WriteTable<K> {
   #lookup(index: string, key: string): readonly Kinds[K][] {
     const base = this.#base.by(index, key);
     if (!this.#overlay) return base;
-    const own = this.#overlay.by(index, key);
-    const untouched = base.some((object) => this.#writes.has(object.id)) ? base.filter((object) => !this.#writes.has(object.id)) : base;
-    return own.length === 0 ? untouched : [...untouched, ...own];
+    const written = this.#overlay.written.by(index, key);
+    const untouched = this.#overlay.replaced.by(index, key).length === 0 ? base : base.filter((object) => !this.#writes.has(object.id));
+    return written.length === 0 ? untouched : [...untouched, ...written];
   }
 
   create(object: NewObject<K>): Kinds[K] {
@@ -82,11 +83,14 @@ export class TxTable<K extends Kind> implements WriteTable<K> {
 
   #write(id: string, after: Kinds[K] | undefined): void {
     if (after) this.#checkNames(after);
-    this.#overlay ??= new Table<Kinds[K]>(kinds[this.kind].indexes);
+    const { indexes } = kinds[this.kind];
+    this.#overlay ??= { written: new Table<Kinds[K]>(indexes), replaced: new Table<Kinds[K]>(indexes) };
     const earlier = this.#writes.get(id);
-    this.#writes.set(id, { before: earlier ? earlier.before : this.#base.get(id), after });
-    if (after) this.#overlay.set(after, 0);
-    else this.#overlay.delete(id);
+    const before = earlier ? earlier.before : this.#base.get(id);
+    this.#writes.set(id, { before, after });
+    if (before && !earlier) this.#overlay.replaced.set(before, UNCOMMITTED);
+    if (after) this.#overlay.written.set(after, UNCOMMITTED);
+    else this.#overlay.written.delete(id);
   }
 
   #checkNames(object: Kinds[K]): void {
@@ -96,9 +100,9 @@ export class TxTable<K extends Kind> implements WriteTable<K> {
     }
   }
 
-  *#mergedList(overlay: Table<Kinds[K]>): Iterable<Kinds[K]> {
+  *#mergedList(written: Table<Kinds[K]>): Iterable<Kinds[K]> {
     for (const object of this.#base.list()) if (!this.#writes.has(object.id)) yield object;
-    yield* overlay.list();
+    yield* written.list();
   }
 }
 
