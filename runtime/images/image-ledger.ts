@@ -7,6 +7,7 @@ import { parseImageDocument } from './image-document.ts';
 import type { ImageDocument } from './image-document.ts';
 import { describeImages } from './image-lookup.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { SpaceReserve } from './space-reserve.ts';
 import { writeState } from './store-state.ts';
 import type { StoredImage, StoredLayer, StoreState } from './store-state.ts';
 
@@ -31,6 +32,7 @@ export type Draft = {
 export class ImageLedger {
   readonly #content: ContentStore;
   readonly #changes = new SerialQueue();
+  readonly #reserve: SpaceReserve;
   readonly #documents: Map<string, ImageDocument>;
   #state: StoreState;
   #images: readonly Image[];
@@ -38,6 +40,7 @@ export class ImageLedger {
 
   private constructor(content: ContentStore, state: StoreState, documents: Map<string, ImageDocument>) {
     this.#content = content;
+    this.#reserve = new SpaceReserve(content.paths.reserve);
     this.#state = state;
     this.#documents = documents;
     this.#images = describeImages(state, documents);
@@ -58,7 +61,9 @@ export class ImageLedger {
         log.error({ image: id, reason: error.message }, 'An image in the store is damaged and left out; pull it again');
       }
     }
-    return new ImageLedger(content, without(state, documents), documents);
+    const ledger = new ImageLedger(content, without(state, documents), documents);
+    await ledger.#reserve.fill();
+    return ledger;
   }
 
   get state(): StoreState {
@@ -95,8 +100,10 @@ export class ImageLedger {
   /** Applies `change` to the names and images; blobs and layers that nothing refers to any more go. Returns the diff ids of the layers that went. */
   async change(change: (draft: Draft) => void): Promise<string[]> {
     return await this.#changes.run(async () => {
-      await this.#write(change, new Map());
-      return await this.#collect();
+      await this.#reserve.spendOn(() => this.#write(change, new Map()));
+      const layers = await this.#collect();
+      await this.#reserve.fill();
+      return layers;
     });
   }
 

@@ -1,6 +1,6 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hexOf } from './content.ts';
+import { hexOf, spaceError } from './content.ts';
 
 const SEPARATOR = '~';
 
@@ -26,13 +26,19 @@ export class LayerLeases {
     return new LayerLeases(directory, imagesByUser);
   }
 
-  /** In force at once, durable when it resolves. */
+  /** In force at once, durable when it resolves. Throws ORCH_NO_SPACE when the disk is full. */
   async add(user: string, imageId: string): Promise<void> {
     const images = this.#imagesByUser.get(user) ?? new Set();
+    if (images.has(imageId)) return;
     this.#imagesByUser.set(user, images.add(imageId));
-    const file = await open(this.#path(user, imageId), 'w', 0o600);
-    await file.close();
-    await this.#syncDirectory();
+    try {
+      const file = await open(this.#path(user, imageId), 'w', 0o600);
+      await file.close();
+      await this.#syncDirectory();
+    } catch (error) {
+      images.delete(imageId);
+      throw spaceError(error, `The use of image ${imageId} cannot be noted`);
+    }
   }
 
   async removeAll(user: string): Promise<void> {

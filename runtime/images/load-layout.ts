@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, readTextIfExists } from '../../base/files.ts';
 import { isOrchError, OrchError } from '../../model/errors.ts';
@@ -27,19 +28,31 @@ const NAME_ANNOTATION = 'io.containerd.image.name';
 /** By the specification only a tag, but some tools write a full name. */
 const REF_ANNOTATION = 'org.opencontainers.image.ref.name';
 
-/** Prepares the images of an OCI layout directory. */
+/** Prepares the images of an OCI layout directory, which stays as it is. */
 export async function loadLayoutDirectory(assembly: Assembly, directory: string, platform: WantedPlatform): Promise<NewImage[]> {
-  return await loadLayout(assembly, platform, {
-    text: (name) => readTextIfExists(join(directory, name)),
-    async file(name) {
-      try {
-        return await writeHashed(assembly.content.temporaryPath(), createReadStream(join(directory, name)), `${directory} cannot be read`);
-      } catch (error) {
-        if (isErrno(error, 'ENOENT')) return undefined;
-        throw error;
-      }
-    },
-  });
+  const copies = assembly.content.temporaryPath();
+  await mkdir(copies);
+  let copied = 0;
+  try {
+    return await loadLayout(assembly, platform, {
+      text: (name) => readTextIfExists(join(directory, name)),
+      async file(name) {
+        copied += 1;
+        return await copyIfExists(join(directory, name), join(copies, String(copied)));
+      },
+    });
+  } finally {
+    await rm(copies, { recursive: true, force: true });
+  }
+}
+
+async function copyIfExists(from: string, to: string): Promise<WrittenFile | undefined> {
+  try {
+    return await writeHashed(to, createReadStream(from), `${from} cannot be copied`);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /** Prepares the images that the index of a layout names: of each name the one for this platform. Throws ORCH_CORRUPT when a blob is missing or not what its digest says, ORCH_NOT_FOUND when nothing is for the platform. */

@@ -13,6 +13,8 @@ export type StorePaths = {
   readonly leases: string;
   /** What is being written; emptied at open. */
   readonly temporary: string;
+  /** Disk kept for a full disk. */
+  readonly reserve: string;
   /** Lower directory of images without layers. */
   readonly empty: string;
 };
@@ -25,6 +27,7 @@ export const storePaths = (root: string): StorePaths => ({
   layers: join(root, 'l'),
   leases: join(root, 'leases'),
   temporary: join(root, 'tmp'),
+  reserve: join(root, 'reserve'),
   empty: join(root, 'empty'),
 });
 
