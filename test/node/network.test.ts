@@ -134,6 +134,17 @@ describe('the network of a node', function () {
     await network.detach(id(2));
   });
 
+  it('leads a UDP client that never pauses from one container to the next', async () => {
+    const a = await attach(1, port(8053, 'udp', 53));
+    await lab.serve(a.namespacePath, 'udp', { port: 53, name: 'a' });
+    const [outside, local] = [lab.talk(lab.outside, `${NODE_ADDRESS}:8053`), lab.talk(lab.node, '127.0.0.1:8053')];
+    assert.deepEqual([(await outside.next()).value, (await local.next()).value], [`a ${OUTSIDE_ADDRESS}`, `a ${GATEWAY}`]);
+    await network.detach(id(1));
+    const b = await attach(2, port(8053, 'udp', 53));
+    await lab.serve(b.namespacePath, 'udp', { port: 53, name: 'b' });
+    assert.deepEqual([(await outside.next()).value, (await local.next()).value], [`b ${OUTSIDE_ADDRESS}`, `b ${GATEWAY}`]);
+  });
+
   it('moves to another subnet without disturbing who is attached', async () => {
     const a = await attach(1);
     await network.configure('10.200.9.0/24');

@@ -4,7 +4,8 @@ import net from 'node:net';
 /**
  * A program that tests run inside network namespaces.
  * `serve tcp|udp PORT NAME` answers every client with `NAME CLIENT_ADDRESS` and says `ready` once it listens;
- * `ask tcp|udp HOST PORT` prints the answer, or `error CODE` when there is none within a second.
+ * `ask tcp|udp HOST PORT` prints the answer, or `error CODE` when there is none within a second;
+ * `talk udp HOST PORT` keeps asking from one socket and prints every answer that differs from the one before.
  */
 const [mode = '', protocol = '', ...rest] = process.argv.slice(2);
 
@@ -21,6 +22,16 @@ if (mode === 'serve') {
     socket.on('message', (_, from) => { socket.send(`${name} ${from.address}`, from.port, from.address); });
     socket.bind(Number(port), '0.0.0.0', ready);
   }
+} else if (mode === 'talk') {
+  const [host = '', port = ''] = rest;
+  const socket = dgram.createSocket('udp4');
+  let last = '';
+  socket.on('message', (data) => {
+    if (data.toString() !== last) process.stdout.write(`${data.toString()}\n`);
+    last = data.toString();
+  });
+  socket.on('error', () => { /* nobody there at the moment */ });
+  setInterval(() => socket.send('?', Number(port), host), 20);
 } else {
   const [host = '', port = ''] = rest;
   const finish = (answer: string): void => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { systemClock } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import type { NodeNetwork } from '../../network/node-network.ts';
@@ -64,6 +65,13 @@ export class NetworkLab implements AsyncDisposable {
   async ask(netns: string, protocol: 'tcp' | 'udp', target: string): Promise<string> {
     const [host = '', port = ''] = target.split(':');
     return (await this.run(netns, process.execPath, PROBE, 'ask', protocol, host, port)).trim();
+  }
+
+  /** A UDP client that never changes its port; yields each new answer. */
+  async *talk(netns: string, target: string): AsyncGenerator<string> {
+    const client = spawn('nsenter', [`--net=${netns}`, process.execPath, PROBE, 'talk', 'udp', ...target.split(':')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#processes.push(client);
+    for await (const line of createInterface(client.stdout)) yield line;
   }
 
   /** Everything that an attachment could leave on the node. */
