@@ -22,7 +22,7 @@ import type { Api } from './open-api.ts';
 /** What the API runs on in its tests: everything in memory, every call noted. */
 
 /** A queue that an async iteration reads until `end` or its signal. */
-export class FakeFeed<T> {
+class FakeFeed<T> {
   readonly #items: T[] = [];
   readonly #waiting = new Set<() => void>();
   #ended = false;
@@ -57,7 +57,7 @@ export class FakeFeed<T> {
 
 const notFound = (kind: string, reference: string): OrchError => new OrchError('ORCH_NOT_FOUND', `There is no ${kind} "${reference}"`);
 
-export class FakeControlPlane implements ControlPlane {
+class FakeControlPlane implements ControlPlane {
   readonly calls: { readonly name: string; readonly args: readonly unknown[] }[] = [];
   readonly eventFeed = new FakeFeed<ControlEvent>();
   readonly logFeed = new FakeFeed<TaskLogRecord>();
@@ -121,7 +121,7 @@ export class FakeControlPlane implements ControlPlane {
   #note(name: string, args: readonly unknown[]): void { this.calls.push({ name, args }); }
 }
 
-export class FakeMembership implements Membership {
+class FakeMembership implements Membership {
   readonly calls: { readonly name: string; readonly args: readonly unknown[] }[] = [];
   controlPlane: FakeControlPlane | undefined = new FakeControlPlane();
   current: SwarmState = { localState: 'active', error: '', nodeId: 'node1', nodeAddress: '192.0.2.1', role: 'manager', managers: [{ nodeId: 'node1', address: '192.0.2.1:2377' }] };
@@ -133,7 +133,7 @@ export class FakeMembership implements Membership {
   async leave(...args: Parameters<Membership['leave']>): Promise<void> { this.calls.push({ name: 'leave', args }); }
 }
 
-export class FakeEngine implements NodeEngine {
+class FakeEngine implements NodeEngine {
   readonly calls: { readonly name: string; readonly args: readonly unknown[] }[] = [];
   readonly dataDir = '/var/lib/orch';
   readonly logFeed = new FakeFeed<LogRecord>();

@@ -2,8 +2,8 @@ import type { Container, ContainerCreate, ContainerNetwork } from '../../model/c
 import { assertNever } from '../../model/errors.ts';
 import type { Image } from '../../model/image.ts';
 import type { Mount } from '../../model/service.ts';
+import { describeAge, describeDuration } from '../../model/units.ts';
 import { dockerHealthCheck } from './container-spec.ts';
-import { describeElapsed } from './elapsed.ts';
 import { dockerMount } from './mount.ts';
 import { formatTime, formatTimeOrZero } from './time.ts';
 import { withoutUndefined } from './without-undefined.ts';
@@ -36,8 +36,8 @@ export function dockerContainerSummary(container: Container, image: Image | unde
 function describeStatus(container: Container, nowMs: number): string {
   switch (container.state) {
     case 'created': return 'Created';
-    case 'running': return `Up ${describeElapsed(nowMs - container.startedAtMs)}`;
-    case 'exited': return `Exited (${container.exitCode ?? 'unknown'}) ${describeElapsed(nowMs - container.exitedAtMs)} ago`;
+    case 'running': return `Up ${describeDuration(Math.max(0, nowMs - container.startedAtMs))}`;
+    case 'exited': return `Exited (${container.exitCode ?? 'unknown'}) ${describeAge(container.exitedAtMs, nowMs)}`;
     default: return assertNever(container.state);
   }
 }

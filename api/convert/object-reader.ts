@@ -8,7 +8,7 @@ const NS_PER_MS = 1_000_000;
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** True for what Go's JSON leaves out or sends for a field nobody set: null, '', 0, false, empty lists and objects of only such. */
-export function isBlank(value: unknown): boolean {
+function isBlank(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
   return isRecord(value) && Object.values(value).every(isBlank);

@@ -1,5 +1,5 @@
 /** Go's zero time, which Docker sends for times that have not come yet. */
-export const ZERO_TIME = '0001-01-01T00:00:00Z';
+const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** RFC 3339 in UTC, as short as its value allows. */
 export const formatTime = (atMs: number): string => Temporal.Instant.fromEpochMilliseconds(Math.trunc(atMs)).toString();
