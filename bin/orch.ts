@@ -1,9 +1,10 @@
-import { enableCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
 
-enableCompileCache();
+// bin/orch has set NODE_COMPILE_CACHE.
 const [first] = process.argv.slice(2);
 if (first === 'daemon') {
   const { runDaemon } = await import('./daemon.ts');
+  flushCompileCache(); // a daemon that is killed would write none
   await runDaemon(process.argv.slice(3));
 } else {
   const { runCli } = await import('./cli.ts');

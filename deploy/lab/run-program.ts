@@ -14,6 +14,7 @@ export async function runProgram(argv: readonly string[], input = ''): Promise<P
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   child.on('error', reject);
   child.on('close', (code) => resolve(code ?? 128));
+  child.stdin.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') reject(error); }); // a program may end without reading
   child.stdin.end(input);
   return { exitCode: await promise, stdout, stderr };
 }
