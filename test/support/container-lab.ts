@@ -1,49 +1,53 @@
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
-import { OrchError } from '../../model/errors.ts';
+import { systemRandom } from '../../base/random.ts';
 import { openContainerEngine, type ContainerEngineOptions } from '../../runtime/containers/open-container-engine.ts';
 import type { ContainerCreate, ContainerEngine, LogQuery } from '../../runtime/engine.ts';
-import type { Image, ImageStore } from '../../runtime/image-store.ts';
+import type { ImageStore } from '../../runtime/image-store.ts';
+import { openImageStore } from '../../runtime/images/open-image-store.ts';
+import { inPieces } from '../../runtime/images/testing.ts';
 import { findShimBinary } from '../../runtime/shim-binary.ts';
 import { ShimClient } from '../../runtime/shim-client.ts';
-import { makeBusyboxRoot } from './busybox-root.ts';
-import { containerRequest, emptyImageConfig } from './container-request.ts';
+import { busyboxArchive } from './busybox-root.ts';
+import { containerRequest } from './container-request.ts';
 
-/** A directory of its own with a shim, and engines on it that can be closed and opened again; all gone after disposal. */
+type Parts = { readonly images: ImageStore; readonly shim: ShimClient; readonly engine: ContainerEngine };
+
+/** A node's engine without network, on a directory of its own, that can be closed and opened again; all gone after disposal. */
 export class ContainerLab implements AsyncDisposable {
   readonly directory: string;
-  readonly images: TestImages;
-  readonly shim: ShimClient;
-  engine: ContainerEngine;
+  readonly #options: Partial<ContainerEngineOptions>;
+  #parts: Parts;
 
-  private constructor(directory: string, { images, shim }: { images: TestImages; shim: ShimClient }) {
+  private constructor(directory: string, { options, parts }: { options: Partial<ContainerEngineOptions>; parts: Parts }) {
     this.directory = directory;
-    this.images = images;
-    this.shim = shim;
-    this.engine = unopened;
+    this.#options = options;
+    this.#parts = parts;
   }
 
-  /** On a new directory, or on the one of another lab as a second daemon of that node. */
+  /** On a new directory with the image `busybox`, or on the one of another lab as a second daemon of that node. */
   static async open(options: Partial<ContainerEngineOptions> = {}, directory = mkdtempSync(join(tmpdir(), 'orch-lab-'))): Promise<ContainerLab> {
-    const shim = await ShimClient.open({ binary: await findShimBinary(), socket: join(directory, 'shim.sock'), clock: systemClock });
-    const lab = new ContainerLab(directory, { images: new TestImages(directory), shim });
-    await lab.reopen(options);
-    return lab;
+    return new ContainerLab(directory, { options, parts: await openParts(directory, options) });
   }
 
-  get nodeId(): string { return `test-${basename(this.directory)}`; }
+  get engine(): ContainerEngine { return this.#parts.engine; }
+  get images(): ImageStore { return this.#parts.images; }
+  get shim(): ShimClient { return this.#parts.shim; }
+  get nodeId(): string { return nodeIdOf(this.directory); }
 
-  /** As a restarted daemon would: a new engine on the same directories. */
-  async reopen(options: Partial<ContainerEngineOptions> = {}): Promise<void> {
-    this.engine = await openContainerEngine({
-      dataDir: join(this.directory, 'data'), runDir: join(this.directory, 'run'), nodeId: this.nodeId,
-      images: this.images, shim: this.shim, clock: systemClock, log: silentLog, ...options,
-    });
+  /** As a daemon that stops in good order. */
+  async close(): Promise<void> {
+    await this.engine[Symbol.asyncDispose]();
+    await this.images[Symbol.asyncDispose]();
+    await this.shim[Symbol.asyncDispose]();
   }
+
+  /** As the next daemon, after `close`. */
+  async reopen(): Promise<void> { this.#parts = await openParts(this.directory, this.#options); }
 
   /** Creates a container of the busybox image. */
   async create(command: readonly string[], changes: Partial<ContainerCreate> = {}): Promise<string> {
@@ -71,47 +75,20 @@ export class ContainerLab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { id } of this.engine.list()) await this.engine.remove(id, { force: true });
-    await this.engine[Symbol.asyncDispose]();
-    await this.shim[Symbol.asyncDispose]();
+    await this.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 }
 
-const unopened = {} as ContainerEngine;
+const nodeIdOf = (directory: string): string => `test-${basename(directory)}`;
 
-/** Knows one image, `busybox`, of two layers. */
-class TestImages implements ImageStore {
-  readonly #layers: readonly string[];
-  readonly #image: Image = {
-    id: `sha256:${'b'.repeat(64)}`, tags: ['busybox:latest'], repoDigests: [], platform: { os: 'linux', arch: 'amd64' }, createdAtMs: 0, sizeBytes: 0,
-    config: { ...emptyImageConfig, env: ['FROM_IMAGE=yes'], cmd: ['sh'] }, diffIds: [], history: [],
-  };
-  readonly users = new Set<string>();
-
-  constructor(directory: string) {
-    this.#layers = [join(directory, 'layers/top'), join(directory, 'layers/base')];
-    const [top = '', base = ''] = this.#layers;
-    if (existsSync(top)) return;
-    makeBusyboxRoot(base);
-    mkdirSync(join(top, 'etc'), { recursive: true });
-    writeFileSync(join(top, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:Web:/srv:/bin/sh\n');
-    writeFileSync(join(top, 'etc/group'), 'root:x:0:\nweb:x:102:\nlogs:x:103:web\n');
-  }
-
-  find(nameOrId: string): Image | undefined { return nameOrId === 'busybox' || nameOrId === this.#image.id ? this.#image : undefined; }
-  list(): readonly Image[] { return [this.#image]; }
-  async acquireLayers(_imageId: string, user: string): Promise<{ lowerDirs: readonly string[] }> {
-    this.users.add(user);
-    return { lowerDirs: this.#layers };
-  }
-  async releaseLayers(user: string): Promise<void> { this.users.delete(user); }
-  async pull(): Promise<Image> { return notHere(); }
-  async load(): Promise<Image[]> { return notHere(); }
-  async loadLayout(): Promise<Image[]> { return notHere(); }
-  async importRoot(): Promise<Image> { return notHere(); }
-  async tag(): Promise<void> { notHere(); }
-  async remove(): Promise<{ untagged: string[]; deleted: string[] }> { return notHere(); }
-  async [Symbol.asyncDispose](): Promise<void> { /* nothing is open */ }
+async function openParts(directory: string, options: Partial<ContainerEngineOptions>): Promise<Parts> {
+  const [clock, log] = [systemClock, silentLog];
+  const [dataDir, runDir] = [join(directory, 'data'), join(directory, 'run')];
+  mkdirSync(runDir, { recursive: true });
+  const shim = await ShimClient.open({ binary: await findShimBinary(), socket: join(runDir, 'shim.sock'), clock });
+  const images = await openImageStore({ dataDir: join(directory, 'images'), platform: { os: 'linux', arch: 'amd64' }, clock, random: systemRandom, log });
+  if (!images.find('busybox')) await images.load(inPieces(await busyboxArchive(), 1 << 16));
+  const engine = await openContainerEngine({ dataDir, runDir, nodeId: nodeIdOf(directory), images, shim, clock, log, ...options });
+  return { shim, images, engine };
 }
-
-function notHere(): never { throw new OrchError('ORCH_UNSUPPORTED', 'The test image store only has busybox'); }
