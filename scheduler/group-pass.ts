@@ -35,10 +35,9 @@ export class GroupPass {
 
   constructor(options: GroupPassOptions) {
     this.#options = options;
-    const { table, index, serviceCounts, avoid } = options;
+    const { index, serviceCounts, avoid } = options;
     this.#branchCounts = new Int32Array(index.branchCount);
     for (const [slot, count] of serviceCounts) {
-      if (!table.at(slot)?.node) continue;
       for (let branch = index.branchOf(slot); branch; branch = branch.parent) this.#branchCounts[branch.number] = (this.#branchCounts[branch.number] ?? 0) + count;
       this.#offerUsed(slot);
     }

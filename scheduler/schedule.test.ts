@@ -83,6 +83,13 @@ describe('schedule', () => {
     assert.deepEqual(shares(decide(twice, 2), ['a', 'b']), [1, 1], 'a failure told twice counts once');
   });
 
+
+  it('is even among nodes to avoid, too', () => {
+    const failures = ['a', 'b'].flatMap((nodeId) => Array.from({ length: 5 }, (_, index) => ({ id: `f-${nodeId}-${index}`, nodeId, state: 'failed' as const, status: { atMs: NOW_MS } })));
+    const state = stateOf([{ id: 'a' }, { id: 'b' }], [{}], [...failures, { id: 'x', nodeId: 'a' }]);
+    assert.deepEqual(shares(decide(state, 3), ['a', 'b']), [1, 2]);
+    assert.deepEqual(shares(decide(state, 7), ['a', 'b']), [2, 2]);
+  });
 });
 
 describe('schedule with spread and preassigned tasks', () => {
