@@ -41,9 +41,13 @@ function withoutLong(types: string): string {
   return types.replace('import Long = require("long");\n', '');
 }
 
-/** Generated defaults are computed while the module loads, so the setting that makes 64-bit fields numbers must load first. The default export, which nobody uses and no type declares, goes. */
+const IMPORT = 'import $protobuf from "protobufjs/minimal.js";\n';
+const NUMBERS = '// 64-bit fields are plain numbers, also where a dependency brings the "long" package along.\n$protobuf.util.Long = null;\n$protobuf.configure();\n';
+const DEFAULT_EXPORT = /\nexport \{\n {2}\$root as default\n\};\n$/;
+
+/** Sets numbers before the defaults of messages are computed. Drops the default export, which no type declares. */
 function withWholeNumbers(code: string): string {
-  return code.replace('import $protobuf', 'import "../whole-numbers.ts";\nimport $protobuf').replace(/\nexport \{\n {2}\$root as default\n\};\n$/, '\n');
+  return code.replace(IMPORT, `${IMPORT}\n${NUMBERS}`).replace(DEFAULT_EXPORT, '\n');
 }
 
 const protoFolder = join(import.meta.dirname, '..', 'proto');

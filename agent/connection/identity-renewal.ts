@@ -22,6 +22,8 @@ export type IdentityRenewalOptions = {
 const ANSWER_TIMEOUT_MS = 20_000;
 /** The wall clock is looked at this often: it may be set, or the host may have slept; and timers end at 24 days. */
 const LOOK_MS = 3_600_000;
+/** A manager whose clock is wrong may grant certificates that are due at once; they are not renewed more often than this. */
+const SHORTEST_LIFE_MS = 60_000;
 const BASE_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 300_000;
 
@@ -79,7 +81,7 @@ export class IdentityRenewal {
 
   /** False when it must be tried again. */
   async #renew(): Promise<boolean> {
-    const { channel, pkiDir, log, random, onIdentity } = this.#options;
+    const { channel, pkiDir, clock, log, random, onIdentity } = this.#options;
     this.#failures += 1;
     const manager = channel();
     if (!manager) return false;
@@ -94,7 +96,7 @@ export class IdentityRenewal {
       return false;
     }
     this.#failures = 0;
-    this.#dueMs = Math.min(this.#dueMs, renewalTimeMs(this.#identity, random));
+    this.#dueMs = Math.min(this.#dueMs, Math.max(renewalTimeMs(this.#identity, random), clock.now() + SHORTEST_LIFE_MS));
     log.info({ role: this.#identity.role, notAfterMs: this.#identity.notAfterMs }, 'the certificate of this node was renewed');
     onIdentity(this.#identity);
     this.#changed.resolve();

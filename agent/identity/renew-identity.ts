@@ -12,7 +12,7 @@ const LATEST = 0.8;
 /** When to renew a certificate, ms since the Unix epoch. Its life counts from its issue, not from the time it is backdated to. */
 export function renewalTimeMs({ notBeforeMs, notAfterMs }: Pick<Identity, 'notBeforeMs' | 'notAfterMs'>, random: Random): number {
   const issuedMs = Math.min(notBeforeMs + certificateBackdateMs, notAfterMs);
-  return issuedMs + (EARLIEST + random.next() * (LATEST - EARLIEST)) * (notAfterMs - issuedMs);
+  return Math.round(issuedMs + (EARLIEST + random.next() * (LATEST - EARLIEST)) * (notAfterMs - issuedMs));
 }
 
 export type RenewalAsk = (csrPem: string) => Promise<{ readonly certificatePem: string; readonly caPem: string }>;

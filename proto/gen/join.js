@@ -1,6 +1,9 @@
 /*eslint-disable block-scoped-var, id-length, no-control-regex, no-magic-numbers, no-mixed-operators, no-prototype-builtins, no-redeclare, no-shadow, no-var, sort-vars, default-case, jsdoc/require-param*/
-import "../whole-numbers.ts";
 import $protobuf from "protobufjs/minimal.js";
+
+// 64-bit fields are plain numbers, also where a dependency brings the "long" package along.
+$protobuf.util.Long = null;
+$protobuf.configure();
 
 const $Reader = $protobuf.Reader, $Writer = $protobuf.Writer, $util = $protobuf.util;
 const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError;

@@ -15,7 +15,7 @@ import type { TestManager } from './harness.ts';
 const description = { hostname: 'w1', platform: { os: 'linux', arch: 'amd64' }, resources: { nanoCpus: 1e9, memoryBytes: 1e9 }, engineVersion: '1', engineLabels: {} };
 
 /** An agent without tasks that remembers what it was told. As the real one, it says hello first, and ends the session before when a new one opens. */
-export class RecordingAgent implements SessionOpener {
+class RecordingAgent implements SessionOpener {
   readonly links: AgentLink[] = [];
   readonly received: ManagerMessage[] = [];
   readonly ends: (Error | undefined)[] = [];
