@@ -17,6 +17,8 @@ const WHITEOUT = { major: 0, minor: 0 };
  */
 export class LayerTree implements Disposable {
   readonly #root: number;
+  readonly #uid = process.geteuid?.();
+  readonly #gid = process.getegid?.();
   /** Entries mostly come directory by directory. */
   #lastParent: { readonly path: string; readonly directory: number } | undefined;
   /** Set at the end, because making children changes a directory's time and its mode may forbid them. */
@@ -116,7 +118,7 @@ export class LayerTree implements Disposable {
   #addSymlink(path: string, entry: TarEntry): void {
     const place = this.#place(path);
     this.#replacing(place, () => libc.makeSymlink(place, entry.linkPath));
-    libc.changeOwner(place, entry.uid, entry.gid);
+    this.#applyOwner(place, entry);
     this.#applyAttributes(place, entry);
     libc.changeTime(place, entry.time);
   }
@@ -128,10 +130,15 @@ export class LayerTree implements Disposable {
   }
 
   #applyMetadata(place: libc.Place, entry: TarEntry): void {
-    libc.changeOwner(place, entry.uid, entry.gid);
+    this.#applyOwner(place, entry);
     libc.changeMode(place, entry.mode);
     this.#applyAttributes(place, entry);
     libc.changeTime(place, entry.time);
+  }
+
+  /** New files belong to us; no directory passes on its group, because none has its setgid bit before the end. */
+  #applyOwner(place: libc.Place, { uid, gid }: TarEntry): void {
+    if (uid !== this.#uid || gid !== this.#gid) libc.changeOwner(place, uid, gid);
   }
 
   #applyAttributes(place: libc.Place, entry: TarEntry): void {
