@@ -85,10 +85,10 @@ describe('schedule', () => {
 
 
   it('is even among nodes to avoid, too', () => {
-    const failures = ['a', 'b'].flatMap((nodeId) => Array.from({ length: 5 }, (_, index) => ({ id: `f-${nodeId}-${index}`, nodeId, state: 'failed' as const, status: { atMs: NOW_MS } })));
-    const state = stateOf([{ id: 'a' }, { id: 'b' }], [{}], [...failures, { id: 'x', nodeId: 'a' }]);
-    assert.deepEqual(shares(decide(state, 3), ['a', 'b']), [1, 2]);
-    assert.deepEqual(shares(decide(state, 7), ['a', 'b']), [2, 2]);
+    const nodes = ['a', 'b', 'c'];
+    const failures = nodes.flatMap((nodeId) => Array.from({ length: 5 }, (_, index) => ({ id: `f-${nodeId}-${index}`, nodeId, state: 'failed' as const, status: { atMs: NOW_MS } })));
+    const state = stateOf(nodes.map((id) => ({ id })), [{}], [...failures, ...nodes.map((id) => ({ id: `x-${id}`, nodeId: id }))]);
+    for (const count of [3, 6, 9]) assert.deepEqual(shares(decide(state, count), nodes), [1, 1, 1]);
   });
 });
 
