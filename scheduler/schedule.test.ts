@@ -87,7 +87,7 @@ describe('schedule', () => {
   it('is even among nodes to avoid, too', () => {
     const nodes = ['a', 'b', 'c'];
     const failures = nodes.flatMap((nodeId) => Array.from({ length: 5 }, (_, index) => ({ id: `f-${nodeId}-${index}`, nodeId, state: 'failed' as const, status: { atMs: NOW_MS } })));
-    const state = stateOf(nodes.map((id) => ({ id })), [{}], [...failures, ...nodes.map((id) => ({ id: `x-${id}`, nodeId: id }))]);
+    const state = stateOf(nodes.map((id) => ({ id })), [{}], [...failures, ...nodes.map((id) => ({ id: `x-${id}`, nodeId: id })), { id: 'y', nodeId: 'c', serviceId: 'other', revisionId: 'other' }]);
     for (const count of [3, 6, 9]) assert.deepEqual(shares(decide(state, count), nodes), [1, 1, 1]);
   });
 });
