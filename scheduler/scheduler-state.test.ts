@@ -100,6 +100,19 @@ describe('SchedulerState of nodes', () => {
   });
 });
 
+describe('SchedulerState of services', () => {
+  it('does not count a task towards the maximum on a node once it is asked to stop', () => {
+    const state = new SchedulerState();
+    state.upsertNode(node({ id: 'a' }));
+    state.upsertRevision(revision({ template: { placement: { maxReplicasPerNode: 1 } } }));
+    const running = task({ id: 'x', nodeId: 'a', state: 'running' });
+    state.upsertTask(running);
+    assert.equal(nodeFor(state, 'y'), undefined);
+    state.upsertTask({ ...running, desired: 'shutdown' });
+    assert.equal(nodeFor(state, 'y'), 'a');
+  });
+});
+
 describe('SchedulerState.rollback', () => {
   it('gives the place back and lets the task wait again', () => {
     const state = fullAfterOne();
