@@ -139,7 +139,7 @@ export class MemoryBackend implements StoreBackend {
   #replay(after: number, upTo: number): readonly CommitChanges[] {
     if (after < this.#compacted) throw compactedError(after, this.#compacted);
     const from = after - this.#compacted;
-    return this.#log.slice(from, Math.min(from + REPLAY_PAGE, upTo - this.#compacted));
+    return this.#log.slice(from, Math.min(from + REPLAY_PAGE, upTo - this.#compacted)).map(({ revision, changes }) => ({ revision, changes }));
   }
 
   /** For every key changed after `revision`: its entry at that revision. */

@@ -3,10 +3,11 @@ import { describe, it } from 'mocha';
 import { FakeClock } from '../base/fake-clock.ts';
 import { isOrchError } from '../model/errors.ts';
 import type { Network } from '../model/network.ts';
+import type { StoreBackend } from './backend.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { openStore } from './open-store.ts';
 import type { ChangeBatch, NewObject, Store, Tx } from './store.ts';
-import { openMemoryStore, sharedBackend } from './testing.ts';
+import { distantBackend, openMemoryStore, sharedBackend } from './testing.ts';
 
 const network = (id: string, name: string): NewObject<'network'> =>
   ({ id, spec: { name, labels: {}, driver: 'overlay', attachable: false, internal: false } });
@@ -21,15 +22,16 @@ const rename = (id: string, name: string) => (tx: Tx): void => {
 
 const code = (expected: string) => (error: unknown): boolean => isOrchError(error) && error.code === expected;
 
+const rethrow = (error: Error): never => { throw error; };
+
 const nameOf = (store: Store, id: string): string | undefined => store.view((view) => view.network.get(id)?.spec.name);
 
 /** Two managers' stores over the same data. */
 async function openTwoStores(): Promise<{ a: Store; b: Store } & AsyncDisposable> {
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
-  const onFailure = (error: Error): never => { throw error; };
-  const a = await openStore({ backend: sharedBackend(backend), clock, onFailure });
-  const b = await openStore({ backend, clock, onFailure });
+  const a = await openStore({ backend: sharedBackend(backend), clock, onFailure: rethrow });
+  const b = await openStore({ backend, clock, onFailure: rethrow });
   return { a, b, async [Symbol.asyncDispose]() { await a[Symbol.asyncDispose](); await b[Symbol.asyncDispose](); } };
 }
 
@@ -150,6 +152,89 @@ describe('store with several writers', () => {
   });
 });
 
+describe('store over a backend that is far away', () => {
+  it('shows a write as soon as update has resolved', async () => {
+    const clock = new FakeClock();
+    await using backend = new MemoryBackend(clock);
+    await using store = await openStore({ backend: distantBackend(backend), clock, onFailure: rethrow });
+    for (const id of ['n1', 'n2', 'n3']) {
+      const made = await store.update((tx) => tx.network.create(network(id, id)));
+      assert.equal(store.view((view) => view.network.get(id)), made);
+    }
+  });
+
+  it('lets many writers of one object all have their turn', async () => {
+    const clock = new FakeClock();
+    await using backend = new MemoryBackend(clock);
+    await using store = await openStore({ backend: distantBackend(backend), clock, onFailure: rethrow });
+    await store.update((tx) => tx.network.create(network('n1', 'x')));
+    let runs = 0;
+    await Promise.all(Array.from({ length: 200 }, () => store.update((tx) => { runs += 1; rename('n1', `${tx.network.get('n1')?.spec.name}x`)(tx); })));
+    assert.equal(nameOf(store, 'n1'), 'x'.repeat(201));
+    assert.ok(runs <= 400, `${runs} runs for 200 writes`);
+  });
+
+  it('reads everything again when the history it needs was compacted, and tells listeners the difference', async () => {
+    const clock = new FakeClock();
+    await using backend = new MemoryBackend(clock);
+    await using writer = await openStore({ backend: sharedBackend(backend), clock, onFailure: rethrow });
+    await writer.update((tx) => { for (const id of ['kept', 'changed', 'deleted']) tx.network.create(network(id, id)); });
+    const connected = Promise.withResolvers<void>();
+    const late: StoreBackend = {
+      ...sharedBackend(backend),
+      watch: (afterRevision, signal) => (async function* afterBreak() {
+        await connected.promise;
+        yield* backend.watch(afterRevision, signal);
+      })(),
+    };
+    await using store = await openStore({ backend: late, clock, onFailure: rethrow });
+    const seen: string[] = [];
+    using _subscription = store.subscribe(({ changes }) => seen.push(...changes.map(({ id, before, after }) => `${id} ${before?.version}>${after?.version}`)));
+    await writer.update((tx) => { rename('changed', 'new')(tx); tx.network.delete('deleted'); tx.network.create(network('added', 'added')); });
+    await writer.compact(writer.revision.revision);
+    connected.resolve();
+    await store.update((tx) => tx.network.create(network('last', 'last')));
+    assert.deepEqual(seen.toSorted(), ['added undefined>1', 'changed 1>2', 'deleted 1>undefined', 'last undefined>1']);
+    assert.deepEqual(store.view((view) => [...view.network.list()]).map(({ id }) => id).toSorted(), ['added', 'changed', 'kept', 'last']);
+  });
+});
+
+describe('store that cannot go on', () => {
+  const foreign = [{ key: 'object/spaceship/1', value: '{"kind":"spaceship","v":1,"object":{"id":"1","version":1}}' }];
+
+  it('does not open over objects of an unknown kind', async () => {
+    const backend = new MemoryBackend(new FakeClock());
+    await backend.commit(foreign, []);
+    await assert.rejects(openStore({ backend, clock: new FakeClock(), onFailure: rethrow }), { code: 'ORCH_UNSUPPORTED', message: /"spaceship"/ });
+  });
+
+  it('says so once, and rejects everything from then on', async () => {
+    const clock = new FakeClock();
+    const backend = new MemoryBackend(clock);
+    const failures: Error[] = [];
+    await using store = await openStore({ backend, clock, onFailure: (error) => failures.push(error) });
+    const watching = store.watch({ signal: new AbortController().signal })[Symbol.asyncIterator]().next();
+    await Promise.all([backend.commit(foreign, []), assert.rejects(watching, code('ORCH_UNSUPPORTED'))]);
+    await assert.rejects(store.update((tx) => tx.network.create(network('n1', 'web'))), code('ORCH_UNSUPPORTED'));
+    assert.deepEqual(failures.map((error) => isOrchError(error) && error.code), ['ORCH_UNSUPPORTED']);
+  });
+
+  it('takes a listener that throws for a failure', async () => {
+    const clock = new FakeClock();
+    const failures: string[] = [];
+    await using store = await openStore({ backend: new MemoryBackend(clock), clock, onFailure: (error) => failures.push(error.message) });
+    store.subscribe(() => { throw new Error('listener'); });
+    await assert.rejects(store.update((tx) => tx.network.create(network('n1', 'web'))), /listener/);
+    assert.deepEqual(failures, ['listener']);
+  });
+
+  it('rejects after it was disposed', async () => {
+    const store = await openMemoryStore();
+    await store[Symbol.asyncDispose]();
+    await assert.rejects(store.update((tx) => tx.network.create(network('n1', 'web'))), code('ORCH_UNREACHABLE'));
+  });
+});
+
 describe('changes of the store', () => {
   it('reach subscribers in order, after they are visible and before update resolves', async () => {
     await using store = await openMemoryStore();
@@ -188,7 +273,7 @@ describe('changes of the store', () => {
 
   it('end a watch that is of another epoch, compacted, or too slow with the advice to list again', async () => {
     const clock = new FakeClock();
-    await using store = await openStore({ backend: new MemoryBackend(clock), clock, historyLimit: 2, onFailure: (error) => { throw error; } });
+    await using store = await openStore({ backend: new MemoryBackend(clock), clock, historyLimit: 2, onFailure: rethrow });
     const { signal } = new AbortController();
     const next = (from?: Store['revision']) => store.watch({ signal, ...(from ? { from } : {}) })[Symbol.asyncIterator]().next();
     await assert.rejects(next({ epoch: 7, revision: 0 }), code('ORCH_CONFLICT'));

@@ -13,7 +13,7 @@ export type SqliteOptions = {
   /** The database file; `-wal`, `-shm` and `.lock` files appear beside it. */
   readonly path: string;
   readonly clock: Clock;
-  /** The file does not grow beyond this; commits that need more reject with ORCH_NO_SPACE. Default: the disk is the limit. */
+  /** The file does not grow beyond this; commits that need more reject with ORCH_NO_SPACE, deletions and compaction still work. Default: the disk is the limit. */
   readonly maxBytes?: number;
 };
 

@@ -6,6 +6,8 @@ const SCHEMA_VERSION = 1;
 const CHECKPOINT_PAGES = 8000;
 const PAGE_BYTES = 4096;
 const CACHE_KIB = 32_768;
+/** SQLite's own limit. */
+const UNLIMITED_PAGES = 4_294_967_294;
 
 /**
  * `data` holds every version of every key in the order of commits (id = revision << 20 | position in the commit), `head` says which version of a key is the current one, so that a write appends at the end of one
@@ -29,7 +31,7 @@ export const splitIdSql = (column: string): string => `${column} >> ${POSITION_B
 
 export type DatabaseOptions = {
   readonly path: string;
-  /** The file does not grow beyond this; commits that need more reject with ORCH_NO_SPACE. */
+  /** The file does not grow beyond this; commits that need more reject with ORCH_NO_SPACE. What makes room, deletions and compaction, may use a little more. */
   readonly maxBytes?: number;
 };
 
@@ -37,18 +39,20 @@ export type DatabaseOptions = {
 export class SqliteDatabase implements Disposable {
   readonly db: DatabaseSync;
   readonly #lock: DatabaseSync;
+  readonly #maxPages: number;
   readonly #setMeta;
   readonly #getMeta;
 
   /** Opens or creates the file. Throws ORCH_IN_USE when a process has it open, ORCH_CORRUPT when it is no database of ours, ORCH_UNSUPPORTED when a newer program wrote it. */
   constructor({ path, maxBytes }: DatabaseOptions) {
     this.#lock = lockFile(path);
+    this.#maxPages = maxBytes === undefined ? UNLIMITED_PAGES : Math.ceil(maxBytes / PAGE_BYTES);
     try {
       this.db = new DatabaseSync(path);
       this.db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       this.db.exec(`PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_BYTES}`);
-      if (maxBytes !== undefined) this.db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
       this.db.exec(`BEGIN IMMEDIATE; ${schema} INSERT OR IGNORE INTO meta VALUES ('schema', ${SCHEMA_VERSION}), ('epoch', 1), ('compacted', 0), ('swept', 0), ('merged', 0); COMMIT`);
+      this.#limitPages(this.#maxPages);
       this.#getMeta = this.db.prepare('SELECT value FROM meta WHERE name = ?', { returnArrays: true });
       this.#setMeta = this.db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value');
       checkSchema(this.meta('schema'), path);
@@ -74,6 +78,19 @@ export class SqliteDatabase implements Disposable {
       throw error;
     }
   }
+
+  /** Runs `work`, which makes room in the end, with room of its own. */
+  withoutLimit<T>(work: () => T): T {
+    if (this.#maxPages === UNLIMITED_PAGES) return work();
+    this.#limitPages(UNLIMITED_PAGES);
+    try {
+      return work();
+    } finally {
+      this.#limitPages(this.#maxPages);
+    }
+  }
+
+  #limitPages(count: number): void { this.db.exec(`PRAGMA max_page_count = ${count}`); }
 
   [Symbol.dispose](): void {
     this.db.close();

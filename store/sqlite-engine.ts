@@ -72,8 +72,8 @@ export class SqliteEngine implements Disposable {
       if (this.#heads.isMergeDue) this.#mergeHeads();
       return outcomes;
     } catch (error) {
-      if (requests.length === 1) return [{ type: 'failed', error }];
-      return requests.flatMap((request) => this.commitGroup([request]));
+      if (!isOrchError(error)) throw error;
+      return requests.map((request) => this.#commitAlone(request));
     }
   }
 
@@ -101,8 +101,10 @@ export class SqliteEngine implements Disposable {
   startCompaction(revision: number): void {
     if (revision > this.#revision) throw new OrchError('ORCH_INVALID', `Revision ${revision} is in the future: the newest is ${this.#revision}`);
     if (revision <= this.#compacted) return;
-    this.#heads.merge(this.#revision); // the versions that say what was deleted are about to go
-    this.#database.setMeta('compacted', revision);
+    this.#database.withoutLimit(() => {
+      this.#heads.merge(this.#revision); // the versions that say what was deleted are about to go
+      this.#database.setMeta('compacted', revision);
+    });
     this.#compacted = revision;
   }
 
@@ -150,9 +152,18 @@ export class SqliteEngine implements Disposable {
   /** A disk that has no room for this has none for commits either, so its failure shows there; the heads stay in memory until it works. */
   #mergeHeads(): void {
     try {
-      this.#heads.merge(this.#revision);
+      this.#database.withoutLimit(() => this.#heads.merge(this.#revision));
     } catch (error) {
       if (!isOrchError(storeError(error))) throw error;
+    }
+  }
+
+  #commitAlone(request: CommitRequest): CommitOutcome {
+    const write = (): CommitOutcome => this.#write(() => this.#commitOne(request));
+    try {
+      return request.operations.every(({ value }) => value === undefined) ? this.#database.withoutLimit(write) : write();
+    } catch (error) {
+      return { type: 'failed', error };
     }
   }
 

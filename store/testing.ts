@@ -25,4 +25,28 @@ export function sharedBackend(backend: StoreBackend): StoreBackend {
   };
 }
 
+/** The backend as over a network: commits take time to get there and their results to come back, and watches lag behind even those. Turns of the event loop, no timers. */
+export function distantBackend(backend: StoreBackend): StoreBackend {
+  return {
+    ...sharedBackend(backend),
+    async commit(operations, conditions) {
+      await turn();
+      const result = await backend.commit(operations, conditions);
+      await turn();
+      return result;
+    },
+    watch(afterRevision, signal) {
+      const watch = backend.watch(afterRevision, signal);
+      return (async function* lag() {
+        for await (const commit of watch) {
+          for (let turns = 0; turns < 3; turns += 1) await turn();
+          yield commit;
+        }
+      })();
+    },
+  };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
 function rethrow(error: Error): never { throw error; }

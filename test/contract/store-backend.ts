@@ -51,7 +51,8 @@ export function storeContract(name: string, open: () => Promise<BackendHarness>)
     await using harness = await open();
     await test(harness.backend, harness);
   };
-  describe(`${name} backend`, () => {
+  describe(`${name} backend`, function () {
+    this.timeout(20_000); // threads and processes start slowly on a busy machine
     describe('commit', () => commitContract(withBackend));
     describe('range', () => rangeContract(withBackend));
     describe('watch', () => watchContract(withBackend));
