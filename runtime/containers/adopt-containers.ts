@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { isErrno } from '../../base/files.ts';
+import type { ContainerId } from '../../model/meta.ts';
 import { ConnectionLost } from '../shim/frame-connection.ts';
 import { MonitorClient } from '../shim/monitor-client.ts';
 import type { ContainerRecord } from './container-record.ts';
@@ -13,6 +14,9 @@ export type Adoption =
   | { readonly state: 'exited'; readonly exit: ExitRecord }
   /** It was running; its monitor is gone and nobody wrote down how it ended. */
   | { readonly state: 'lost' };
+
+/** A container of an earlier daemon, for the engine to go on with. */
+export type Adopted = { readonly record: ContainerRecord; readonly lowerDirs: readonly string[]; readonly adoption: Adoption; readonly hasTraces: boolean };
 
 /** Finds out, in the order in which it cannot be wrong: a living monitor, then its exit file, then nothing. Changes nothing. */
 export async function adoptContainer(context: EngineContext, record: ContainerRecord): Promise<Adoption> {
@@ -39,16 +43,21 @@ async function findMonitor(path: string): Promise<{ pid: number; startedAtMs: nu
   }
 }
 
-/** Removes what a crash left of containers without a record: directories, runtime state, cgroups. */
-export async function removeOrphans(context: EngineContext, known: ReadonlySet<string>): Promise<void> {
-  const isOrphan = (id: string): boolean => !known.has(id);
-  const [directories, states, cgroups] = await Promise.all([listDirectory(context.paths.containers), listDirectory(context.paths.runtimeRoot), context.cgroups.list()]);
-  for (const id of new Set([...states, ...cgroups].filter(isOrphan))) {
+/** Ids of containers with runtime state or cgroups. */
+export async function findTraces(context: EngineContext): Promise<ReadonlySet<ContainerId>> {
+  const [states, cgroups] = await Promise.all([listDirectory(context.paths.runtimeRoot), context.cgroups.list()]);
+  return new Set([...states, ...cgroups]);
+}
+
+/** Removes what a crash left of containers without a record: processes, runtime state, cgroups, directories. */
+export async function removeOrphans(context: EngineContext, traces: ReadonlySet<ContainerId>, known: ReadonlySet<ContainerId>): Promise<void> {
+  for (const id of traces.difference(known)) {
     await context.cgroups.killAll(id);
-    if (states.includes(id)) await context.runtime.delete(id, { force: true });
+    await context.runtime.delete(id, { force: true });
     await context.cgroups.remove(id);
   }
-  await Promise.all(directories.filter(isOrphan).map((id) => rm(context.paths.of(id).directory, { recursive: true, force: true })));
+  const directories = new Set(await listDirectory(context.paths.containers));
+  await Promise.all([...directories.difference(known)].map((id) => rm(context.paths.of(id).directory, { recursive: true, force: true })));
 }
 
 async function listDirectory(path: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { isErrno } from '../../base/files.ts';
+import { Semaphore } from '../../base/semaphore.ts';
 import { errorMessage, isOrchError, OrchError } from '../../model/errors.ts';
 import type { ContainerId } from '../../model/meta.ts';
 import type { Container, ContainerCreate, ContainerEngine, ContainerEvent, LogQuery, LogRecord } from '../engine.ts';
@@ -7,12 +8,12 @@ import type { Image } from '../image-store.ts';
 import { readLog } from '../logs/read-log.ts';
 import { ConnectionLost } from '../shim/frame-connection.ts';
 import type { MonitorClient } from '../shim/monitor-client.ts';
-import type { Adoption } from './adopt-containers.ts';
+import type { Adopted } from './adopt-containers.ts';
 import { ContainerEntry } from './container-entry.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { EngineContext } from './engine-context.ts';
 import { readExitRecord, type ExitRecord } from './exit-record.ts';
-import { Gate, KeyQueue } from './key-queue.ts';
+import { KeyQueue } from './key-queue.ts';
 import { launchContainer, type Launched } from './launch-container.ts';
 import { checkCreate, prepareContainer, stopSignalOf } from './prepare-container.ts';
 import { parseSignal } from './signals.ts';
@@ -33,8 +34,8 @@ export class DirectoryContainerEngine implements ContainerEngine {
   readonly #names = new Map<string, ContainerId>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   readonly #queue = new KeyQueue();
-  readonly #starts = new Gate(PARALLEL_STARTS);
-  readonly #cleanups = new Gate(PARALLEL_CLEANUPS);
+  readonly #starts = new Semaphore(PARALLEL_STARTS);
+  readonly #cleanups = new Semaphore(PARALLEL_CLEANUPS);
   readonly #background = new Set<Promise<void>>();
   readonly #userFiles: UserFileCache;
   #disposed = false;
@@ -44,13 +45,14 @@ export class DirectoryContainerEngine implements ContainerEngine {
     this.#userFiles = new UserFileCache(context.shim);
   }
 
-  /** Takes over a container of an earlier daemon. */
-  async adopt(record: ContainerRecord, lowerDirs: readonly string[], adoption: Adoption): Promise<void> {
+  /** Takes over a container of an earlier daemon; `hasTraces` when runtime state or cgroups of it are there. */
+  async adopt({ record, lowerDirs, adoption, hasTraces }: Adopted): Promise<void> {
     const entry = new ContainerEntry(record, lowerDirs);
     this.#entries.set(entry.id, entry);
     this.#names.set(record.create.name, entry.id);
-    if (adoption.state === 'unchanged') return;
-    if (adoption.state === 'running') {
+    if (adoption.state === 'unchanged') {
+      if (hasTraces) this.#cleanLater(entry);
+    } else if (adoption.state === 'running') {
       const { pid, startedAtMs, runNumber, monitor } = adoption;
       entry.beginRun({ ...runningRecord(record, runNumber), startedAtMs }, pid);
       this.#watch(entry, monitor);
@@ -230,15 +232,20 @@ export class DirectoryContainerEngine implements ContainerEngine {
   }
 
   async #endRun(entry: ContainerEntry, exit: ExitRecord | undefined): Promise<void> {
-    const { cgroups, clock, journal } = this.#context;
+    const { cgroups, clock, journal, log } = this.#context;
     if (!exit) await cgroups.killAll(entry.id);
     entry.endRun(exit ? exitedRecord(entry.record, exit) : lostRecord(entry.record, clock.now()));
     if (entry.record.oomKilled) this.#emit('oom', entry);
     this.#emit('die', entry);
+    if (exit && exit.logDroppedBytes > 0) log.warn({ containerId: entry.id, bytes: exit.logDroppedBytes }, 'output of a container could not be written to its log');
+    this.#cleanLater(entry);
+    this.#inBackground(entry.id, journal.write(entry.record));
+  }
+
+  #cleanLater(entry: ContainerEntry): void {
     const cleaning = this.#cleanups.run(() => this.#clean(entry.id));
     entry.cleaned = cleaning.then(() => true, () => false);
     this.#inBackground(entry.id, cleaning);
-    this.#inBackground(entry.id, journal.write(entry.record));
   }
 
   /** What the clean-up after the last run could not do is tried again. */

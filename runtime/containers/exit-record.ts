@@ -1,7 +1,15 @@
 import { readTextIfExists } from '../../base/files.ts';
 
 /** What a monitor says of a run that has ended. */
-export type ExitRecord = { readonly runNumber: number; readonly exitCode: number; readonly oomKilled: boolean; readonly startedAtMs: number; readonly exitedAtMs: number };
+export type ExitRecord = {
+  readonly runNumber: number;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly startedAtMs: number;
+  readonly exitedAtMs: number;
+  /** Output that did not fit on the disk. */
+  readonly logDroppedBytes: number;
+};
 
 /** The exit file of a container; undefined when its monitor has written none. */
 export async function readExitRecord(path: string): Promise<ExitRecord | undefined> {
@@ -17,5 +25,8 @@ export function parseExitRecord(text: string): ExitRecord {
   }));
   const number = (key: string): number => Number(values.get(key) ?? 0);
   const timeMs = (key: string): number => Number(BigInt(values.get(key) ?? 0) / 1_000_000n);
-  return { runNumber: number('run'), exitCode: number('exit_code'), oomKilled: number('oom_kills') > 0, startedAtMs: timeMs('started_at_ns'), exitedAtMs: timeMs('exited_at_ns') };
+  return {
+    runNumber: number('run'), exitCode: number('exit_code'), oomKilled: number('oom_kills') > 0,
+    startedAtMs: timeMs('started_at_ns'), exitedAtMs: timeMs('exited_at_ns'), logDroppedBytes: number('log_dropped_bytes'),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Gate, KeyQueue } from './key-queue.ts';
+import { KeyQueue } from './key-queue.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -18,22 +18,5 @@ describe('KeyQueue', () => {
     assert.deepEqual(results.map(({ status }) => status), ['rejected', 'fulfilled', 'fulfilled']);
     assert.deepEqual(order.slice(0, 2), ['1 begins', '3 begins']);
     assert.deepEqual(order.filter((text) => !text.startsWith('3')), ['1 begins', '1 ends', '2 begins', '2 ends']);
-  });
-});
-
-describe('Gate', () => {
-  it('lets its width through at a time', async () => {
-    const gate = new Gate(2);
-    let [inside, most] = [0, 0];
-    const results = await Promise.allSettled(Array.from({ length: 7 }, (_unused, index) => gate.run(async () => {
-      inside += 1;
-      most = Math.max(most, inside);
-      await turn();
-      inside -= 1;
-      if (index === 1) throw new Error('one fails');
-      return index;
-    })));
-    assert.equal(most, 2);
-    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 6);
   });
 });

@@ -13,23 +13,3 @@ export class KeyQueue {
     }
   }
 }
-
-/** Lets a number of actions run at a time; the rest wait in line. */
-export class Gate {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(width: number) { this.#free = width; }
-
-  async run<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
-    try {
-      return await action();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
-  }
-}

@@ -10,7 +10,7 @@ import type { ImageStore } from '../image-store.ts';
 import { findOciRuntime, type RuntimeName } from '../oci/command-runtime.ts';
 import { readHostFacts } from '../oci/host-facts.ts';
 import type { ShimClient } from '../shim-client.ts';
-import { adoptContainer, removeOrphans } from './adopt-containers.ts';
+import { adoptContainer, findTraces, removeOrphans } from './adopt-containers.ts';
 import { DirectoryContainerEngine } from './container-engine.ts';
 import { ContainerJournal } from './container-journal.ts';
 import type { ContainerRecord } from './container-record.ts';
@@ -53,10 +53,11 @@ export async function openContainerEngine(options: ContainerEngineOptions): Prom
   const { journal, records } = await ContainerJournal.open(paths.journal);
   const context: EngineContext = { paths, images, shim, runtime, cgroups, journal, host, clock, log, volumePath: options.volumePath };
   const engine = new DirectoryContainerEngine(context);
-  await removeOrphans(context, new Set(records.keys()));
-  await Promise.all(records.values().map(async (record) => {
+  const traces = await findTraces(context);
+  await removeOrphans(context, traces, new Set(records.keys()));
+  await Promise.all(records.entries().map(async ([id, record]) => {
     const [adoption, lowerDirs] = await Promise.all([adoptContainer(context, record), acquireLayers(images, record)]);
-    await engine.adopt(record, lowerDirs, adoption);
+    await engine.adopt({ record, lowerDirs, adoption, hasTraces: traces.has(id) });
   }));
   return engine;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -87,6 +88,7 @@ int server_run(const char *path, int idle_ms) {
     signal(SIGHUP, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     umask(077);
+    prctl(PR_SET_DUMPABLE, 0); /* nobody but root reads what programs are given */
     if (!take_lock(path)) return 3;
     static struct source listener = {.ready = on_connection};
     listener.fd = control_listen_at(path);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { Container } from '../../runtime/engine.ts';
@@ -116,6 +116,20 @@ describe('restarts', () => {
       assert.deepEqual(readdirSync(join(lab.directory, 'data/containers')), []);
       assert.deepEqual(readdirSync(join(lab.directory, 'run/runtime')), []);
     });
+  });
+
+  it('clears away what the last daemon had no time for', async () => {
+    const id = await lab.create(['true']);
+    await lab.engine.start(id);
+    await lab.engine.wait(id, inTime());
+    await lab.close();
+    const traces = [join(lab.directory, 'run/runtime', id), ...readdirSync('/sys/fs/cgroup').map((controller) => `/sys/fs/cgroup/${controller}/orch/${lab.nodeId}/${id}`)];
+    for (const path of traces) mkdirSync(path, { recursive: true });
+    await lab.reopen();
+    await lab.engine.start(id);
+    assert.equal((await lab.engine.wait(id, inTime())).exitCode, 0);
+    await lab.engine.remove(id, { force: false });
+    for (const path of traces) assert.ok(!existsSync(path), path);
   });
 
   describe('after a reboot', () => {
