@@ -21,6 +21,8 @@ export type TestClusterOptions = {
   /** What containers do, by image. */
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
   readonly seed?: number;
+  /** What the manager works on instead of the store itself, so that a test sees who writes what. */
+  readonly wrapStore?: (store: Store) => Store;
   /** Labels of nodes, by name. */
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
@@ -99,7 +101,7 @@ class InProcessCluster implements TestCluster {
 
   async open(): Promise<void> {
     this.#manager = await openManager({
-      store: this.store, clock: this.clock, random: this.#random, log: silentLog, nodeId: 'manager',
+      store: this.#options.wrapStore?.(this.store) ?? this.store, clock: this.clock, random: this.#random, log: silentLog, nodeId: 'manager',
       renewCertificate: () => Promise.resolve({ certificatePem: 'renewed', caPem: 'ca' }),
     });
   }

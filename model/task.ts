@@ -49,6 +49,8 @@ export type Task = Meta & {
   readonly revisionId: RevisionId;
   /** 1, 2, … for replicated services; 0 for global ones, where the node is the slot. */
   readonly slot: number;
+  /** Grows by one with every task of the slot; says which of two is the younger, whatever clocks say. */
+  readonly attempt?: number;
   readonly nodeId?: NodeId;
   readonly desired: DesiredState;
   readonly status: TaskStatus;

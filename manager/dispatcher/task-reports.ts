@@ -4,15 +4,15 @@ import { nextTaskStatus, stateWriters, type Task, type TaskStatus } from '../../
 import type { TaskReport } from '../../proto/session-messages.ts';
 import type { Tx, View } from '../../store/store.ts';
 
-/** Throws ORCH_FORBIDDEN when a report is about a task of another node or a state that no agent may write. Reports about deleted tasks are late, not wrong. */
+/** Throws ORCH_FORBIDDEN when a report is about a task of another node, or gives a task up, which is not an agent's to do. Reports about deleted tasks, and of states from before the agent had the task, are late, not wrong. */
 export function checkReports(view: View, nodeId: NodeId, reports: readonly TaskReport[]): void {
   for (const { taskId, status } of reports) {
     const task = view.task.get(taskId);
     if (task && task.nodeId !== nodeId) {
       throw new OrchError('ORCH_FORBIDDEN', `Node ${nodeId} reported on task ${taskId}, which is not its own`, { details: { nodeId, taskId } });
     }
-    if (stateWriters[status.state] !== 'agent') {
-      throw new OrchError('ORCH_FORBIDDEN', `Node ${nodeId} reported task ${taskId} as ${status.state}, a state that agents do not write`, { details: { nodeId, taskId } });
+    if (status.state === 'orphaned') {
+      throw new OrchError('ORCH_FORBIDDEN', `Node ${nodeId} reported task ${taskId} as orphaned, which only a manager can know`, { details: { nodeId, taskId } });
     }
   }
 }
@@ -22,7 +22,7 @@ export function applyReports(tx: Tx, reports: readonly TaskReport[], nowMs: numb
   const byTask = new Map<TaskId, { readonly task: Task; status: TaskStatus }>();
   for (const { taskId, status } of reports) {
     const task = tx.task.get(taskId);
-    if (!task) continue;
+    if (!task || stateWriters[status.state] !== 'agent') continue;
     const entry = byTask.get(taskId) ?? { task, status: task.status };
     entry.status = afterReport(entry.status, status, nowMs);
     byTask.set(taskId, entry);

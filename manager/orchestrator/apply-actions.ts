@@ -32,7 +32,7 @@ export function applyReaperAction(tx: Tx, action: ReaperAction): void {
 function createTask(tx: Tx, action: Extract<Action, { type: 'create-task' }>, { serviceId, nowMs, newId }: ApplyContext): void {
   for (const taskId of action.replaces) setTaskDesired(tx, taskId, 'shutdown');
   tx.task.create({
-    id: newId(), serviceId, revisionId: action.revisionId, slot: action.slot, desired: action.desired,
+    id: newId(), serviceId, revisionId: action.revisionId, slot: action.slot, attempt: action.attempt, desired: action.desired,
     ...(action.nodeId === undefined ? {} : { nodeId: action.nodeId }),
     status: { state: 'new', atMs: nowMs, message: 'created' },
   });

@@ -3,7 +3,7 @@ import { meetsConstraint, parseConstraint, type Constraint } from '../../model/p
 import type { Placement } from '../../model/service.ts';
 import { isWanted, type Task } from '../../model/task.ts';
 import type { Membership } from './plan-replicated.ts';
-import { isOccupied, isStopping, type Slot } from './slots.ts';
+import { isOccupied, isStopping, nextAttempt, type Slot } from './slots.ts';
 import { setDesired, type Action, type ServiceSnapshot } from './snapshot.ts';
 
 /**
@@ -35,7 +35,7 @@ const outdated = (snapshot: ServiceSnapshot, slot: Slot | undefined): Action[] =
 
 function create(snapshot: ServiceSnapshot, node: Node, slot: Slot | undefined): Action {
   const stopping = slot?.tasks.some((task) => isStopping(task, snapshot)) ?? false;
-  return { type: 'create-task', slot: 0, nodeId: node.id, revisionId: snapshot.service.revisionId, desired: stopping ? 'ready' : 'running', replaces: [] };
+  return { type: 'create-task', slot: 0, nodeId: node.id, attempt: nextAttempt(slot), revisionId: snapshot.service.revisionId, desired: stopping ? 'ready' : 'running', replaces: [] };
 }
 
 function eligibility(placement: Placement): (node: Node) => boolean {

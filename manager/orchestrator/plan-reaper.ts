@@ -1,6 +1,7 @@
 import type { TaskId } from '../../model/meta.ts';
 import type { Node } from '../../model/node.ts';
 import type { Revision, Service } from '../../model/service.ts';
+import { byAge } from './slots.ts';
 import { isEnded, isWanted, taskStateRank, type Task } from '../../model/task.ts';
 
 export type ReaperSnapshot = {
@@ -25,7 +26,7 @@ export function planReaper(snapshot: ReaperSnapshot): ReaperAction[] {
   const gone = service.removing === true && rest.length === 0;
   const named = new Set([service.revisionId, service.previousRevisionId, ...rest.map((task) => task.revisionId)]);
   return [
-    ...[...doomed].map((task): ReaperAction => ({ type: 'delete-task', taskId: task.id })),
+    ...[...doomed].toSorted(byAge).map((task): ReaperAction => ({ type: 'delete-task', taskId: task.id })),
     ...revisions.filter(({ id }) => gone || !named.has(id)).map(({ id }): ReaperAction => ({ type: 'delete-revision', revisionId: id })),
     ...(gone ? [{ type: 'delete-service', serviceId: service.id } as const] : []),
   ];
@@ -47,7 +48,7 @@ function surplusHistory(snapshot: ReaperSnapshot): Task[] {
 function surplusOfSlot({ service, historyLimit }: ReaperSnapshot, tasks: readonly Task[]): Task[] {
   const { maxAttempts } = service.spec.template.restart;
   const old = tasks.filter((task) => !isWanted(task.desired) && isEnded(task.status.state))
-    .toSorted((a, b) => b.createdAtMs - a.createdAtMs || b.status.atMs - a.status.atMs || (a.id < b.id ? 1 : -1));
+    .toSorted((a, b) => byAge(b, a));
   // Attempts are counted and delays measured from history: it must reach back as far as the policy looks. Unless the slot runs what it should, its last ended task says what became of it.
   const settled = !isUpdating(service) && tasks.some((task) => task.desired === 'running' && task.status.state === 'running' && task.revisionId === service.revisionId);
   const needed = settled ? 0 : 1;

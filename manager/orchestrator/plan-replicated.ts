@@ -1,5 +1,5 @@
 import { taskStateRank } from '../../model/task.ts';
-import { isOccupied, type Slot } from './slots.ts';
+import { isOccupied, nextAttempt, type Slot } from './slots.ts';
 import { setDesired, type Action, type ServiceSnapshot } from './snapshot.ts';
 
 export type Membership = {
@@ -19,7 +19,7 @@ export function planReplicated(snapshot: ServiceSnapshot, slots: ReadonlyMap<str
     kept,
     actions: [
       ...[...created].map((slot): Action => ({
-        type: 'create-task', slot, nodeId: undefined, revisionId: snapshot.service.revisionId, desired: 'running', replaces: [],
+        type: 'create-task', slot, nodeId: undefined, attempt: nextAttempt(slots.get(String(slot))), revisionId: snapshot.service.revisionId, desired: 'running', replaces: [],
       })),
       ...forgotten.flatMap((slot) => setDesired(slot.tasks, 'remove')),
     ],

@@ -1,5 +1,5 @@
 import { isEnded, type Task } from '../../model/task.ts';
-import { endedByItself, isStopping, type Slot } from './slots.ts';
+import { endedByItself, isStopping, nextAttempt, type Slot } from './slots.ts';
 import { emptyPlan, setDesired, type Action, type Plan, type ServiceSnapshot } from './snapshot.ts';
 
 /** How long a task that was told to stop may hold up its successor in the slot. */
@@ -37,7 +37,7 @@ const isSucceeded = (snapshot: ServiceSnapshot, slot: Slot, ended: Task): boolea
   slot.live.some((task) => task.revisionId === ended.revisionId || task.revisionId === snapshot.service.revisionId);
 
 const create = (slot: Slot, predecessor: Task, desired: 'ready' | 'running'): Action => ({
-  type: 'create-task', slot: slot.slot, nodeId: slot.nodeId, revisionId: predecessor.revisionId, desired,
+  type: 'create-task', slot: slot.slot, nodeId: slot.nodeId, attempt: nextAttempt(slot), revisionId: predecessor.revisionId, desired,
   replaces: [...slot.lost, ...slot.ended].map((task) => task.id),
 });
 

@@ -1,7 +1,7 @@
 import type { NodeId } from '../../model/meta.ts';
 import type { UpdateConfig, UpdateStatus } from '../../model/service.ts';
 import type { Task } from '../../model/task.ts';
-import { endedByItself, isStopping, type Slot } from './slots.ts';
+import { endedByItself, isStopping, nextAttempt, type Slot } from './slots.ts';
 import { earlier, setDesired, type Action, type Plan, type ServiceSnapshot } from './snapshot.ts';
 
 export type UpdatePlan = Plan & {
@@ -145,7 +145,7 @@ const isServing = (slot: Slot): boolean => slot.live.some((task) => task.status.
 const nodeKey = (nodeId: NodeId | undefined): string => nodeId ?? '';
 
 function replace({ snapshot, revisionId, config }: Update, slot: Slot): Action {
-  const base = { type: 'create-task', slot: slot.slot, nodeId: slot.nodeId, revisionId } as const;
+  const base = { type: 'create-task', slot: slot.slot, nodeId: slot.nodeId, attempt: nextAttempt(slot), revisionId } as const;
   const gone = [...slot.lost, ...slot.ended];
   if (config.order === 'start-first' && isServing(slot)) return { ...base, desired: 'running', replaces: gone.map((task) => task.id) };
   const mustWait = slot.live.some((task) => task.nodeId !== undefined) || slot.tasks.some((task) => isStopping(task, snapshot));

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../model/meta.ts';
 import type { Node } from '../../model/node.ts';
-import { desiredStateRank, isEnded, isWanted, taskStateRank, type Task } from '../../model/task.ts';
+import { isEnded, isWanted, taskStateRank, type Task } from '../../model/task.ts';
 import type { ServiceSnapshot } from './snapshot.ts';
 
 /** The tasks of one slot, except those to be removed. Every task that is wanted is in exactly one of `live`, `lost` and `ended`. */
@@ -40,7 +40,7 @@ export const isStopping = (task: Task, snapshot: ServiceSnapshot): boolean =>
   !isWanted(task.desired) && !isEnded(task.status.state) && taskStateRank(task.status.state) >= taskStateRank('assigned')
   && task.nodeId !== undefined && !isLostNode(snapshot.node(task.nodeId));
 
-/** Sorts the service's tasks into slots by key. */
+/** Sorts the service's tasks into slots by key, in the order of slots, so that the same tasks give the same plan. */
 export function groupSlots(snapshot: ServiceSnapshot): Map<string, Slot> {
   const global = snapshot.service.spec.mode.type === 'global';
   const groups = new Map<string, Task[]>();
@@ -51,7 +51,8 @@ export function groupSlots(snapshot: ServiceSnapshot): Map<string, Slot> {
     if (group) group.push(task);
     else groups.set(key, [task]);
   }
-  return new Map([...groups].map(([key, tasks]) => [key, toSlot(key, tasks, snapshot)]));
+  const slots = [...groups].map(([key, tasks]) => toSlot(key, tasks, snapshot)).toSorted((a, b) => a.slot - b.slot || (a.key < b.key ? -1 : 1));
+  return new Map(slots.map((slot) => [slot.key, slot]));
 }
 
 function toSlot(key: string, unsorted: readonly Task[], snapshot: ServiceSnapshot): Slot {
@@ -70,10 +71,18 @@ function toSlot(key: string, unsorted: readonly Task[], snapshot: ServiceSnapsho
   };
 }
 
-/** Oldest first; of tasks made in the same ms the one that is further from its end is the younger. */
-function byAge(a: Task, b: Task): number {
-  return a.createdAtMs - b.createdAtMs
-    || desiredStateRank(b.desired) - desiredStateRank(a.desired)
-    || a.status.atMs - b.status.atMs
-    || (a.id < b.id ? -1 : 1);
+/** For the next task of the slot; 1 for the first. */
+export const nextAttempt = (slot: Slot | undefined): number => (slot?.newest.attempt ?? 0) + 1;
+
+/** Oldest first, within a slot. */
+export function byAge(a: Task, b: Task): number {
+  return (a.attempt ?? 0) - (b.attempt ?? 0)
+    || a.createdAtMs - b.createdAtMs
+    || a.slot - b.slot
+    || compareIds(a.id, b.id);
 }
+
+const compareIds = (a: string, b: string): number => {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+};

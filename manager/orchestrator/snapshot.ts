@@ -24,6 +24,8 @@ export type Action =
     readonly slot: number;
     /** Set for global services: the node is the slot. */
     readonly nodeId: NodeId | undefined;
+    /** Greater than that of every task in the slot. */
+    readonly attempt: number;
     readonly revisionId: RevisionId;
     readonly desired: 'ready' | 'running';
     /** Told to shut down in the same commit. */

@@ -50,30 +50,37 @@ export async function runTranscript(blocks: readonly Block[]): Promise<Block[]> 
   return done;
 }
 
+type Command = (cluster: TestCluster, subject: string, rest: readonly string[]) => Promise<void> | void;
+
+const restart = { condition: 'any', delayMs: 5_000, maxAttempts: 0, windowMs: 0 } as const;
+
+const commandTable: Readonly<Record<string, Command>> = {
+  nodes: () => { /* read before the cluster is made */ },
+  create: async (cluster, name, fields) => { await cluster.createService(changeSpec(serviceSpec({ name, template: { restart } }), fields)); },
+  update: (cluster, name, fields) => cluster.updateService(name, (spec) => changeSpec(spec, fields)),
+  rollback: async (cluster, name) => {
+    const { id, version, spec } = cluster.service(name);
+    await cluster.control.updateService(id, version, spec, { rollback: true });
+  },
+  rm: (cluster, name) => cluster.removeService(name),
+  exit: (cluster, slot, [code]) => cluster.exit(slot.split('.')[0] ?? '', slotOf(slot.split('.')[1] ?? ''), Number(code)),
+  advance: (cluster, duration) => cluster.advance(parseSeconds(duration)),
+  kill: (cluster, name) => cluster.agent(name).kill(),
+  cut: (cluster, name) => cluster.agent(name).disconnect(),
+  goodbye: (cluster, name) => cluster.agent(name).goodbye(),
+  start: (cluster, name) => cluster.agent(name).start(),
+  join: (cluster, name) => cluster.join(name),
+  node: (cluster, name, fields) => cluster.updateNode(name, Object.fromEntries(fields.map((pair) => pair.split('=')))),
+  'node-rm': (cluster, name) => cluster.control.removeNode(cluster.node(name).id, { force: true }),
+  'new-leader': (cluster) => cluster.changeLeader(),
+};
+
 async function runCommand(cluster: TestCluster, line: string): Promise<void> {
   const [verb = '', subject = '', ...rest] = line.split(' ');
-  switch (verb) {
-    case 'nodes': return;
-    case 'create': await cluster.createService(changeSpec(serviceSpec({ name: subject, template: { restart: { condition: 'any', delayMs: 5_000, maxAttempts: 0, windowMs: 0 } } }), rest)); return;
-    case 'update': await cluster.updateService(subject, (spec) => changeSpec(spec, rest)); return;
-    case 'rollback': {
-      const { id, version, spec } = cluster.service(subject);
-      await cluster.control.updateService(id, version, spec, { rollback: true });
-      return cluster.settle();
-    }
-    case 'rm': return cluster.removeService(subject);
-    case 'exit': return cluster.exit(subject.split('.')[0] ?? '', slotOf(subject.split('.')[1] ?? ''), Number(rest[0]));
-    case 'advance': return cluster.advance(parseSeconds(subject));
-    case 'kill': cluster.agent(subject).kill(); return;
-    case 'cut': cluster.agent(subject).disconnect(); return cluster.settle();
-    case 'goodbye': cluster.agent(subject).goodbye(); return cluster.settle();
-    case 'start': cluster.agent(subject).start(); return cluster.settle();
-    case 'join': return cluster.join(subject);
-    case 'node': return cluster.updateNode(subject, Object.fromEntries(rest.map((pair) => pair.split('='))));
-    case 'node-rm': await cluster.control.removeNode(cluster.node(subject).id, { force: true }); return cluster.settle();
-    case 'new-leader': return cluster.changeLeader();
-    default: throw new Error(`unknown command: ${line}`);
-  }
+  const command = commandTable[verb];
+  if (!command) throw new Error(`unknown command: ${line}`);
+  await command(cluster, subject, rest);
+  await cluster.settle();
 }
 
 const slotOf = (text: string): number | string => /^\d+$/.test(text) ? Number(text) : text;
@@ -89,7 +96,7 @@ function changeSpec(spec: ServiceSpec, pairs: readonly string[]): ServiceSpec {
 
 function changeField(spec: ServiceSpec, key: string, text: string): ServiceSpec {
   const value = /^[\d.]+$/.test(text) ? Number(text) : text;
-  const [group, field = ''] = key.split('.');
+  const [group = '', field = ''] = key.split('.');
   const { template } = spec;
   switch (group) {
     case 'replicas': return { ...spec, mode: { type: 'replicated', replicas: Number(text) } };
@@ -133,11 +140,14 @@ class Recorder {
     const name = this.#nameOf(task);
     if (!before) this.#lines.push(`+ ${name}${task.desired === 'ready' ? ' (held ready)' : ''}`);
     else if (!after) this.#lines.push(`- ${name}`);
-    else {
-      if (before.desired !== after.desired) this.#lines.push(`${name} -> ${after.desired}`);
-      if (before.status.state !== after.status.state && (after.status.state === 'running' || isEnded(after.status.state))) this.#lines.push(`${name} ${this.#stateOf(after)}`);
-      if (after.status.state === 'pending' && before.status.message !== after.status.message && before.status.state === 'pending') this.#lines.push(`${name} ${after.status.message}`);
-    }
+    else this.#recordStep(name, before, after);
+  }
+
+  #recordStep(name: string, before: Task, after: Task): void {
+    const { state, message } = after.status;
+    if (before.desired !== after.desired) this.#lines.push(`${name} -> ${after.desired}`);
+    if (before.status.state !== state && (state === 'running' || isEnded(state))) this.#lines.push(`${name} ${this.#stateOf(after)}`);
+    if (before.status.state === 'pending' && state === 'pending' && before.status.message !== message) this.#lines.push(`${name} ${message}`);
   }
 
   #stateOf({ status, nodeId }: Task): string {
