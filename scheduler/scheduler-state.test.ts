@@ -146,6 +146,15 @@ describe('SchedulerState.rollback', () => {
     assert.deepEqual(state.pendingWork(), { preassigned: [], groups: [] });
   });
 
+  it('takes the word of the store for where a task is', () => {
+    const state = fullAfterOne();
+    nodeFor(state, 'x');
+    state.upsertNode(node({ id: 'b', memoryBytes: 64 * MIB }));
+    state.upsertTask(task({ id: 'x', nodeId: 'b', state: 'assigned' }));
+    assert.equal(nodeFor(state, 'y'), 'a');
+    assert.equal(nodeFor(state, 'z'), undefined);
+  });
+
   it('lets preassigned tasks wait again for their node', () => {
     const state = fullAfterOne();
     state.upsertTask(task({ id: 'g', nodeId: 'a', slot: 0 }));
