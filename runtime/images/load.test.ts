@@ -105,7 +105,7 @@ describe('loading a docker save archive', () => {
     const progress: PullProgress[] = [];
     await test.store.load(inPieces(await dockerArchive(images)), (step) => progress.push(step));
     assert.equal((await readdir(join(test.dataDir, 'l'))).length, 2);
-    assert.ok(progress.some(({ layer, status }) => layer === sha256(top).slice(7, 19) && status === 'Extracting'));
+    assert.ok(progress.some(({ layer, status }) => layer === sha256(top).slice(7, 19) && status === 'Loading layer'));
     const linked = await tar([
       { name: 'x.json', content: config }, { name: 'one/layer.tar', content: base }, { name: 'two/layer.tar', type: 'symlink', linkname: '../one/layer.tar' },
       { name: 'manifest.json', content: JSON.stringify([{ Config: 'x.json', RepoTags: ['c:1'], Layers: ['two/layer.tar'] }]) },

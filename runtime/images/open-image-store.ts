@@ -5,6 +5,7 @@ import type { Random } from '../../base/random.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import { OrchError } from '../../model/errors.ts';
 import type { PullOptions, PullProgress } from '../../model/image-pull.ts';
+import { formatImageReference } from '../../model/image-reference.ts';
 import type { ImageReference } from '../../model/image-reference.ts';
 import type { Platform } from '../../model/node.ts';
 import type { Image, ImageStore } from '../image-store.ts';
@@ -91,21 +92,18 @@ class LocalImageStore implements ImageStore {
   }
 
   async pull(reference: ImageReference, options: PullOptions = {}): Promise<Image> {
-    const { clock, random, registry = {} } = this.#options;
     const platform = options.platform ?? this.#options.platform;
+    const what = formatImageReference(reference);
     const present = this.#presentByDigest(reference, platform);
-    if (present !== undefined) return present;
-    const { pullImage } = await import('./pull-image.ts');
-    const signal = options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
-    return theOnly(await this.#add(async (assembly) => [await pullImage({
-      assembly: { ...assembly, signal, onProgress: options.onProgress }, platform, reference, options: { ...options, signal },
-      registry: { ...registry, clock, random }, certificatesDir: registry.certificatesDir, downloads: this.#downloads, slots: this.#slots,
-    })]));
+    const before = present ?? this.find(what);
+    const image = present ?? await this.#pullImage(reference, platform, options);
+    options.onProgress?.({ layer: '', status: `Status: ${before?.id === image.id ? 'Image is up to date' : 'Downloaded newer image'} for ${what}` });
+    return image;
   }
 
   async load(archive: AsyncIterable<Uint8Array>, onProgress?: (progress: PullProgress) => void): Promise<Image[]> {
     const { loadArchive } = await import('./load-archive.ts');
-    return await this.#add(async (assembly) => await loadArchive({ ...assembly, onProgress }, abortable(archive, assembly.signal), this.#options.platform));
+    return await this.#add(async (assembly) => await loadArchive({ ...assembly, onProgress: onProgress && ((step) => onProgress({ ...step, status: 'Loading layer' })) }, abortable(archive, assembly.signal), this.#options.platform));
   }
 
   async loadLayout(directory: string): Promise<Image[]> {
@@ -171,6 +169,16 @@ class LocalImageStore implements ImageStore {
       if (layer.opaqueRoot) break;
     }
     return directories.length > 0 ? directories : [this.#content.paths.empty];
+  }
+
+  async #pullImage(reference: ImageReference, platform: WantedPlatform, options: PullOptions): Promise<Image> {
+    const { clock, random, registry = {} } = this.#options;
+    const { pullImage } = await import('./pull-image.ts');
+    const signal = options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
+    return theOnly(await this.#add(async (assembly) => [await pullImage({
+      assembly: { ...assembly, signal, onProgress: options.onProgress }, platform, reference, options: { ...options, signal },
+      registry: { ...registry, clock, random }, certificatesDir: registry.certificatesDir, downloads: this.#downloads, slots: this.#slots,
+    })]));
   }
 
   /** The image that a digest names, when it is here: content by digest does not change. */

@@ -69,6 +69,11 @@ describe('pulling', () => {
     assert.ok(progress.some(({ layer, status }) => layer === short(0) && status === 'Already exists'));
     assert.ok(progress.some(({ layer, status, currentBytes, totalBytes }) => layer === short(1) && status === 'Downloading' && currentBytes === totalBytes));
     assert.equal(progress.findLast(({ layer }) => layer === short(1))?.status, 'Pull complete');
+    const lines = (): string[] => progress.filter(({ layer }) => layer === '').map(({ status }) => status);
+    assert.deepEqual(lines(), [`Digest: ${second.manifestDigest}`, `Status: Downloaded newer image for ${server.host}/web:2`]);
+    progress.length = 0;
+    await test.store.pull(server.reference('web:2'), { onProgress: (step) => progress.push(step) });
+    assert.deepEqual(lines().slice(1), [`Status: Image is up to date for ${server.host}/web:2`]);
   });
 
   it('asks no registry for a digest that is here', async () => {
