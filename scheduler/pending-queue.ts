@@ -23,7 +23,8 @@ export class PendingQueue {
 
   /** The entry must not be queued. */
   add(entry: QueueEntry): void {
-    const list = entry.onlyNodeId === undefined ? this.#groups.getOrInsertComputed(entry.revisionId, () => ({ entries: [], size: 0 })) : this.#preassigned;
+    const list = entry.onlyNodeId === undefined ? this.#groups.get(entry.revisionId) ?? newList() : this.#preassigned;
+    if (entry.onlyNodeId === undefined && list.size === 0) this.#groups.set(entry.revisionId, list);
     entry.position = list.entries.length;
     list.entries.push(entry);
     list.size += 1;
@@ -51,6 +52,8 @@ export class PendingQueue {
     };
   }
 }
+
+const newList = (): List => ({ entries: [], size: 0 });
 
 function compact(list: List): readonly QueueEntry[] {
   if (list.size === list.entries.length) return list.entries;

@@ -2,7 +2,7 @@ import type { NodeId, RevisionId, ServiceId, TaskId } from '../model/meta.ts';
 import type { Node } from '../model/node.ts';
 import type { Revision } from '../model/service.ts';
 import type { Task } from '../model/task.ts';
-import { desiredStateRank, isEnded, taskStateRank } from '../model/task.ts';
+import { isEnded, isWanted, taskStateRank } from '../model/task.ts';
 import { CandidateIndex } from './candidate-index.ts';
 import type { PendingWork } from './decision.ts';
 import type { Explanation } from './explanation.ts';
@@ -91,10 +91,9 @@ export class SchedulerState {
       return;
     }
     const isAssigned = nodeId !== undefined && taskStateRank(status.state) >= taskStateRank('assigned');
-    const isWanted = desiredStateRank(task.desired) <= desiredStateRank('complete');
     const record = this.#tasks.get(id) ?? this.#newRecord({ id, serviceId: task.serviceId, revisionId, onlyNodeId: isAssigned ? undefined : nodeId });
-    record.isWaiting = isWanted && status.state === 'pending';
-    if (isAssigned) this.#assign(record, nodeId, { isCounted: isWanted });
+    record.isWaiting = isWanted(task.desired) && status.state === 'pending';
+    if (isAssigned) this.#assign(record, nodeId, { isCounted: isWanted(task.desired) });
     else if (!record.isTentative) this.#release(record);
     this.#settle(record);
   }
@@ -119,7 +118,7 @@ export class SchedulerState {
 
   /** Tasks of a service by slot of their node. */
   serviceCounts(id: ServiceId): ReadonlyMap<number, number> {
-    return this.#serviceCounts.getOrInsertComputed(id, () => new Map<number, number>());
+    return this.#countsOf(id);
   }
 
   /** The up-to-date index of nodes for the revision; shared by revisions with the same rules and spread. */
@@ -149,7 +148,7 @@ export class SchedulerState {
     this.#release(record);
     this.#hold(record, entry, requirements);
     record.isTentative = true;
-    this.#setCounted(record, entry, { isCounted: true });
+    this.#count(record, entry);
     this.#settle(record);
   }
 
@@ -190,12 +189,13 @@ export class SchedulerState {
     if (!isToBeQueued && record.entry === undefined) this.#tasks.delete(record.id);
   }
 
-  #assign(record: TaskRecord, nodeId: NodeId, counted: { readonly isCounted: boolean }): void {
+  #assign(record: TaskRecord, nodeId: NodeId, { isCounted }: { readonly isCounted: boolean }): void {
     if (record.entry?.id !== nodeId) this.#release(record);
     const entry = record.entry ?? this.table.findOrAdd(nodeId);
     if (record.entry === undefined) this.#hold(record, entry, this.#requirements.get(record.revisionId));
     record.isTentative = false;
-    this.#setCounted(record, entry, counted);
+    if (isCounted) this.#count(record, entry);
+    else this.#uncount(record, entry);
   }
 
   #hold(record: TaskRecord, entry: NodeEntry, requirements: Requirements | undefined): void {
@@ -208,20 +208,35 @@ export class SchedulerState {
   #release(record: TaskRecord): void {
     const { entry } = record;
     if (!entry) return;
-    this.#setCounted(record, entry, { isCounted: false });
+    this.#uncount(record, entry);
     if (!record.requirements) this.#withoutRequirements.get(record.revisionId)?.delete(record);
     this.table.release(entry, record.requirements);
     record.entry = undefined;
     record.isTentative = false;
   }
 
-  #setCounted(record: TaskRecord, entry: NodeEntry, { isCounted }: { readonly isCounted: boolean }): void {
-    if (record.isCounted === isCounted) return;
-    record.isCounted = isCounted;
-    this.table.count(entry, isCounted ? 1 : -1);
-    const counts = this.#serviceCounts.getOrInsertComputed(record.serviceId, () => new Map<number, number>());
-    if (isCounted) counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1);
-    else decrement(counts, entry.slot);
+  #count(record: TaskRecord, entry: NodeEntry): void {
+    if (record.isCounted) return;
+    record.isCounted = true;
+    this.table.count(entry, 1);
+    const counts = this.#countsOf(record.serviceId);
+    counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1);
+  }
+
+  #uncount(record: TaskRecord, entry: NodeEntry): void {
+    if (!record.isCounted) return;
+    record.isCounted = false;
+    this.table.count(entry, -1);
+    const counts = this.#countsOf(record.serviceId);
+    decrement(counts, entry.slot);
     if (counts.size === 0) this.#serviceCounts.delete(record.serviceId);
+  }
+
+  #countsOf(id: ServiceId): Map<number, number> {
+    const known = this.#serviceCounts.get(id);
+    if (known) return known;
+    const counts = new Map<number, number>();
+    this.#serviceCounts.set(id, counts);
+    return counts;
   }
 }
