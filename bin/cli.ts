@@ -5,8 +5,13 @@ import type { CommandContext, CommandResult } from '../cli/command.ts';
 import { commands } from '../cli/commands.ts';
 import { openApiClient, parseApiAddress } from '../cli/http-client.ts';
 import { runCommandLine, splitGlobalOptions } from '../cli/main.ts';
+import { withTableCommands } from '../cli/table-commands.ts';
 import { OrchError, errorCodes } from '../model/errors.ts';
+import { daemonCommand } from './daemon-options.ts';
 import { labCommands } from './lab-commands.ts';
+
+/** Every command of the program; `orch daemon` is here for its help and completion, bin/orch.ts runs it. */
+export const commandTable = withTableCommands([...commands, ...labCommands, daemonCommand]);
 
 const INTERRUPTED_EXIT = 130;
 const DEFAULT_COLUMNS = 80;
@@ -18,7 +23,7 @@ export async function runCli(words: readonly string[]): Promise<number> {
   process.stdout.on('error', exitOnBrokenPipe);
   try {
     const { host, words: rest } = splitGlobalOptions(words, process.env['ORCH_HOST']);
-    await print(await runCommandLine([...commands, ...labCommands], rest, () => makeContext(host, interrupt.signal)));
+    await print(await runCommandLine(commandTable, rest, () => makeContext(host, interrupt.signal)));
     return 0;
   } catch (error) {
     if (interrupt.signal.aborted) return INTERRUPTED_EXIT;

@@ -9,6 +9,8 @@ export type FlagSpec = { readonly help: string; readonly short?: string; readonl
   | { readonly type: 'integer'; readonly default?: number; readonly min?: number; readonly max?: number }
   | { readonly type: 'number'; readonly min?: number; readonly max?: number }
   | { readonly type: 'boolean' }
+  /** As boolean, but what was not given stays undefined: for settings that `false` turns off again. */
+  | { readonly type: 'toggle' }
   /** May be given several times. */
   | { readonly type: 'list' }
   /** A size such as 512m, in bytes. */
@@ -23,6 +25,7 @@ export type FlagSpec = { readonly help: string; readonly short?: string; readonl
 
 export type FlagValue<F extends FlagSpec> =
   F extends { type: 'boolean' } ? boolean :
+  F extends { type: 'toggle' } ? boolean | undefined :
   F extends { type: 'list' } ? string[] :
   F extends { type: 'refused' } ? undefined :
   F extends { type: 'integer' } ? (F extends { default: number } ? number : number | undefined) :
@@ -56,6 +59,8 @@ export type CommandContext = {
 export type CommandArgs = {
   /** Such as `IMAGE` or `[COMMAND]` or `SERVICE...`: upper case; brackets for optional; `...` for several. */
   readonly usage: readonly string[];
+  /** What the first argument may be, for completion. */
+  readonly choices?: readonly string[];
   /** From the argument with this index on, everything is passed through untouched, flags too (the container's own command line). */
   readonly passThroughFrom?: number;
 };

@@ -27,7 +27,7 @@ const section = (title: string, lines: readonly string[]): string[] => lines.len
 
 /** `-q, --quiet` or `    --name string`. */
 export function flagLabel(name: string, spec: FlagSpec): string {
-  const value = spec.type === 'boolean' || spec.type === 'refused' ? '' : ` ${spec.value ?? spec.type}`;
+  const value = spec.type === 'boolean' || spec.type === 'toggle' || spec.type === 'refused' ? '' : ` ${spec.value ?? spec.type}`;
   return `${spec.short === undefined ? '    ' : `-${spec.short}, `}--${name}${value}`;
 }
 

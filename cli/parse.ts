@@ -44,8 +44,11 @@ function readLong(command: AnyCommand, word: string, queue: string[]): Raw {
   const spec = command.flags[name];
   if (!Object.hasOwn(command.flags, name) || !spec) throw usageError(command, `\`orch ${command.path.join(' ')}\` has no flag --${name}`);
   if (equals >= 0) return { name, text: word.slice(equals + 1) };
-  return { name, text: spec.type === 'boolean' ? 'true' : takeValue(command, `--${name}`, queue) };
+  return { name, text: takesValue(spec) ? takeValue(command, `--${name}`, queue) : 'true' };
 }
+
+/** A refused flag is refused with or without a value. */
+const takesValue = (spec: FlagSpec): boolean => spec.type !== 'boolean' && spec.type !== 'toggle' && spec.type !== 'refused';
 
 function readShort(command: AnyCommand, word: string, queue: string[]): Raw[] {
   const found: Raw[] = [];
@@ -55,7 +58,7 @@ function readShort(command: AnyCommand, word: string, queue: string[]): Raw[] {
     if (!entry && letter === 'h') return [...found, { name: 'help', text: 'true' }];
     if (!entry) throw usageError(command, `\`orch ${command.path.join(' ')}\` has no flag -${letter}`);
     const [name, spec] = entry;
-    if (spec.type !== 'boolean') {
+    if (takesValue(spec)) {
       const rest = word.slice(index + 1).replace(/^=/, '');
       return [...found, { name, text: rest === '' ? takeValue(command, `-${letter}`, queue) : rest }];
     }
@@ -81,7 +84,8 @@ function reading<T>(name: string, parse: () => T): T {
 }
 
 const readers: { [T in FlagSpec['type']]: (name: string, spec: Extract<FlagSpec, { type: T }>, raw: readonly string[]) => unknown } = {
-  boolean: (name, _spec, raw) => readBoolean(name, raw.at(-1)),
+  boolean: (name, _spec, raw) => readBoolean(name, raw.at(-1)) ?? false,
+  toggle: (name, _spec, raw) => readBoolean(name, raw.at(-1)),
   list: (_name, _spec, raw) => raw,
   refused(name, spec, raw) {
     if (raw.length > 0) throw new OrchError('ORCH_UNSUPPORTED', `--${name} is not supported: ${spec.why}`);
@@ -115,8 +119,9 @@ function readFlag(name: string, spec: FlagSpec, raw: readonly string[]): unknown
   return read(name, spec, raw);
 }
 
-function readBoolean(name: string, text: string | undefined): boolean {
-  if (text === undefined || text === 'false' || text === '0') return false;
+function readBoolean(name: string, text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'false' || text === '0') return false;
   if (text === 'true' || text === '1') return true;
   throw new OrchError('ORCH_USAGE', `--${name} is true or false, not "${text}"`);
 }

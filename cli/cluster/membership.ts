@@ -69,7 +69,7 @@ export const leave = defineCommand({
 });
 
 export const token = defineCommand({
-  path: ['token'], summary: 'Show or change the token that nodes join with', args: { usage: ['worker|manager'] },
+  path: ['token'], summary: 'Show or change the token that nodes join with', args: { usage: ['worker|manager'], choices: ['worker', 'manager'] },
   flags: { rotate: { type: 'boolean', help: 'make a new token; the old one is refused from then on' }, quiet: { type: 'boolean', short: 'q', help: 'print only the token' } },
   async run({ client }, args, flags) {
     const role = args[0] === 'worker' ? 'Worker' : args[0] === 'manager' ? 'Manager' : undefined;

@@ -32,11 +32,11 @@ export function scalarTaskFields(flags: ScalarFlags): Pick<DockerServiceSpec['Ta
   });
 }
 
-/** Container fields that scalar flags ask for. `updating`: flags that were not given change nothing. */
+/** Container fields that scalar flags ask for; flags that were not given leave fields out. */
 export function scalarContainerFields(flags: ScalarFlags): Partial<DockerContainerSpec> {
   return present<Partial<DockerContainerSpec>>({
     Command: flags.entrypoint === undefined ? undefined : splitShellWords(flags.entrypoint),
-    Hostname: flags.hostname, User: flags.user, Dir: flags.workdir, ReadOnly: flags['read-only'] || undefined,
+    Hostname: flags.hostname, User: flags.user, Dir: flags.workdir, ReadOnly: flags['read-only'],
     StopSignal: flags['stop-signal'], StopGracePeriod: nanoseconds(flags['stop-grace-period']), OomScoreAdj: flags['oom-score-adj'],
     Healthcheck: flags['no-healthcheck'] ? { Test: ['NONE'] } : undefined,
   });

@@ -11,7 +11,8 @@ const STABLE_MS = 1_000;
 /** With no progress for this long, and reasons for it, waiting is over. */
 const STUCK_MS = 6_000;
 
-const endedStates = new Set(['complete', 'shutdown', 'failed', 'rejected', 'orphaned', 'remove']);
+/** How an attempt ends that was not asked to. */
+const failedStates = new Set(['complete', 'failed', 'rejected']);
 
 export type Convergence = { readonly running: number; readonly desired: number; /** Why the others don't run, each reason once with how often. */ readonly problems: readonly string[]; readonly update?: string };
 
@@ -29,14 +30,14 @@ export function readConvergence(service: DockerService, tasks: readonly DockerTa
   };
 }
 
-/** Why a wanted task does not run: what its own status says, or how the last attempt in its slot ended. */
+/** Why a wanted task does not run: what its own status says, else how the last attempt in its slot failed. */
 function problemOf(task: DockerTask, all: readonly DockerTask[]): string[] {
   const { State, Message = '', Err } = task.Status;
   if (State === 'running') return [];
-  if (State === 'pending') return Message.startsWith('no suitable node') ? [Message] : [];
-  if (task.DesiredState !== 'ready') return Err === undefined ? [] : [Err];
-  const previous = all.filter((other) => other.ServiceID === task.ServiceID && other.Slot === task.Slot && endedStates.has(other.Status.State))
-    .toSorted((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))[0];
+  if (State === 'pending' && Message.startsWith('no suitable node')) return [Message];
+  if (Err !== undefined && Err !== '') return [Err];
+  const previous = all.filter((other) => other.Slot === task.Slot && (task.Slot || other.NodeID === task.NodeID) && failedStates.has(other.Status.State))
+    .toSorted((a, b) => b.CreatedAt.localeCompare(a.CreatedAt))[0];
   if (!previous) return [];
   const exitCode = previous.Status.ContainerStatus?.ExitCode;
   return [previous.Status.Err || (exitCode === undefined ? previous.Status.State : `its process ended with exit code ${exitCode}`)];

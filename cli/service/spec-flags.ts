@@ -1,6 +1,7 @@
 import type { FlagSpecs } from '../command.ts';
 
-const later = (what: string) => ({ type: 'refused', help: what, why: `${what} are not built yet` }) as const;
+/** A flag of Docker's for something that orch does not have yet. */
+export const later = (what: string) => ({ type: 'refused', help: what, why: `${what} are not built yet` }) as const;
 
 /** Flags that `service create` and `service update` share, as Docker names them. Lists are whole here; update adds `-add` and `-rm` forms. */
 export const scalarSpecFlags = {
@@ -33,7 +34,7 @@ export const scalarSpecFlags = {
   hostname: { type: 'string', help: 'hostname of the containers; templates such as {{.Task.Slot}} work' },
   user: { type: 'string', short: 'u', value: 'NAME|UID[:GROUP|GID]', help: 'user to run as' },
   workdir: { type: 'string', short: 'w', help: 'working directory' },
-  'read-only': { type: 'boolean', help: 'make the root file system read-only' },
+  'read-only': { type: 'toggle', help: 'make the root file system read-only' },
   tty: later('containers with a terminal'),
   init: later('containers with an init process'),
   'oom-score-adj': { type: 'integer', min: -1000, max: 1000, help: 'preference of the kernel to kill it when memory runs out' },

@@ -1,7 +1,7 @@
 import { OrchError } from '../../model/errors.ts';
 import type { Flags } from '../command.ts';
 import { orNothing, present, scalarContainerFields, scalarTaskFields, updateConfig } from './build-spec.ts';
-import type { DockerContainerSpec, DockerServiceSpec } from './docker-spec.ts';
+import type { DockerContainerSpec, DockerPort, DockerServiceSpec } from './docker-spec.ts';
 import { parseHost, parseMount, parsePairs, parsePlacementPreference, parsePublish, parseUlimit, splitShellWords } from './parse-values.ts';
 import type { updateFlags } from './update.ts';
 
@@ -75,9 +75,23 @@ function changeMode(spec: DockerServiceSpec, replicas: number | undefined): Dock
   throw new OrchError('ORCH_USAGE', `--replicas: service "${spec.Name}" is global and runs one task on each node`);
 }
 
+/** Ports to remove are named by what they lead to, whatever they are published at. Adding the same port twice adds it once. */
+function changePorts(current: readonly DockerPort[] | undefined, add: readonly DockerPort[], remove: readonly DockerPort[]): DockerPort[] | undefined {
+  const isGone = (port: DockerPort): boolean => remove.some((gone) => gone.TargetPort === port.TargetPort && gone.Protocol === port.Protocol);
+  const keyOf = (port: DockerPort): string => `${port.Protocol} ${port.TargetPort} ${port.PublishedPort ?? 0} ${port.PublishMode}`;
+  return changeList(current?.filter((port) => !isGone(port)), { add, remove: [] }, keyOf);
+}
+
+/** Throws ORCH_USAGE when `--rollback` comes with a flag that it would make meaningless. */
+export function refuseWithRollback(flags: UpdateFlags): void {
+  const { rollback: _rollback, detach: _detach, quiet: _quiet, ...others } = flags;
+  const given = Object.entries(others).find(([, value]) => Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false);
+  if (given) throw new OrchError('ORCH_USAGE', `--${given[0]} can't be given with --rollback, which brings the whole previous spec back`);
+}
+
 /** The spec that `service update` asks for; pure. Flags that were not given change nothing. */
 export function updateSpec(spec: DockerServiceSpec, flags: UpdateFlags): DockerServiceSpec {
-  const ports = changeList(spec.EndpointSpec?.Ports, { add: flags['publish-add'].flatMap(parsePublish), remove: flags['publish-rm'] }, (port) => String(port.TargetPort));
+  const ports = changePorts(spec.EndpointSpec?.Ports, flags['publish-add'].flatMap(parsePublish), flags['publish-rm'].flatMap(parsePublish));
   return present<DockerServiceSpec>({
     ...spec,
     Labels: changeRecord(spec.Labels, parsePairs('label-add', flags['label-add']), flags['label-rm']),

@@ -5,9 +5,9 @@ import { getJson, objectPath } from '../docker-objects.ts';
 import { line } from '../output.ts';
 import { replaceSpec } from './change.ts';
 import { waitForConvergence } from './converge.ts';
-import { scalarSpecFlags } from './spec-flags.ts';
+import { later, scalarSpecFlags } from './spec-flags.ts';
 import type { UpdateFlags } from './update-spec.ts';
-import { updateSpec } from './update-spec.ts';
+import { refuseWithRollback, updateSpec } from './update-spec.ts';
 
 const addOrRemove = (what: string, value: string) => ({
   add: { type: 'list', value, help: `${what} to add or replace` },
@@ -20,7 +20,10 @@ const containerLabel = addOrRemove('label of the containers', 'KEY=VALUE');
 const constraint = addOrRemove('placement constraint', 'EXPRESSION');
 const preference = addOrRemove('placement preference', 'spread=LABEL');
 const mount = addOrRemove('mount, by its target', 'type=TYPE,...');
-const publish = addOrRemove('published port, by its target port', 'mode=host,target=PORT,...');
+const publish = {
+  add: { type: 'list', value: 'mode=host,target=PORT,...', help: 'port of the containers to publish on their nodes too' },
+  rm: { type: 'list', value: 'PORT[/PROTOCOL]', help: 'port of the containers to publish no longer' },
+} as const satisfies Record<string, FlagSpec>;
 const network = addOrRemove('network', 'NAME');
 const host = addOrRemove('line of /etc/hosts', 'NAME:ADDRESS');
 const dns = addOrRemove('name server', 'ADDRESS');
@@ -46,12 +49,15 @@ export const updateFlags = {
   'sysctl-add': sysctl.add, 'sysctl-rm': sysctl.rm, 'ulimit-add': ulimit.add, 'ulimit-rm': ulimit.rm,
   'cap-add': { type: 'list', value: 'CAPABILITY', help: 'Linux capability to add' },
   'cap-drop': { type: 'list', value: 'CAPABILITY', help: 'Linux capability to drop' },
+  'config-add': later('configs'), 'config-rm': later('configs'), 'secret-add': later('secrets'), 'secret-rm': later('secrets'),
+  'generic-resource-add': later('generic resources'), 'generic-resource-rm': later('generic resources'), 'log-opt': later('log drivers'),
 } as const satisfies Record<string, FlagSpec>;
 
 export const serviceUpdate = defineCommand({
   path: ['service', 'update'], summary: 'Change a service; tasks are replaced as its update settings say', args: { usage: ['SERVICE'] }, flags: updateFlags,
   examples: ['orch service update --image demo:2 --update-parallelism 2 web', 'orch service update --env-add LEVEL=debug web'],
   async run(context, args, flags) {
+    if (flags.rollback) refuseWithRollback(flags);
     const service = await getJson<DockerService>(context.client, objectPath('services', args[0] ?? ''));
     return update(context, service, flags);
   },

@@ -12,10 +12,10 @@ import { compileTemplate } from '../template.ts';
 import { epochSeconds, parseTimeFlag } from '../time.ts';
 import { ORCH_VERSION } from '../../base/version.ts';
 
-const formatFlag = { type: 'string', short: 'f', value: 'json|TEMPLATE', help: "json, or a Go template such as '{{.Name}}'" } as const;
+const formatFlag = { type: 'string', value: 'json|TEMPLATE', help: "json, or a Go template such as '{{.Name}}'" } as const;
 
 export const info = defineCommand({
-  path: ['info'], summary: 'Show this node and what it can do', args: { usage: [] }, flags: { format: formatFlag },
+  path: ['info'], summary: 'Show this node and what it can do', args: { usage: [] }, flags: { format: { ...formatFlag, short: 'f' } },
   async run({ client }, _args, flags) {
     const found = await getJson<DockerInfo>(client, '/info');
     if (flags.format === 'json') return JSON.stringify(found);
@@ -41,7 +41,7 @@ function describe(found: DockerInfo): string {
 }
 
 export const version = defineCommand({
-  path: ['version'], summary: 'Show the version of the command and of the daemon', args: { usage: [] }, flags: { format: formatFlag },
+  path: ['version'], summary: 'Show the version of the command and of the daemon', args: { usage: [] }, flags: { format: { ...formatFlag, short: 'f' } },
   async run({ client }, _args, flags) {
     const server = await serverVersion(client);
     const both = { Client: { Version: ORCH_VERSION, NodeVersion: process.version }, ...(server === undefined ? {} : { Server: server }) };
