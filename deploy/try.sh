@@ -18,7 +18,8 @@ esac
 
 "$root/deploy/setup.sh"
 export PATH="$root/bin:$PATH"
-step() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
+if [ -t 1 ]; then bold=$(printf "\033[1m") plain=$(printf "\033[0m"); else bold= plain=; fi
+step() { printf "\n%s$ %s%s\n" "$bold" "$*" "$plain"; "$@"; }
 
 if orch lab status >/dev/null 2>&1; then
   echo "The lab is already up; using it. (deploy/try.sh --down removes it.)"
