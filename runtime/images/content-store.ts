@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
@@ -10,14 +11,27 @@ import { digestOf, spaceError } from './content.ts';
 import { SharedWork } from './shared-work.ts';
 import { blobPath } from './store-paths.ts';
 import type { StorePaths } from './store-paths.ts';
-import type { StoredLayer, StoreState } from './store-state.ts';
+import type { StoredLayer } from './store-state.ts';
 import type { UnpackPool } from './unpack-pool.ts';
 import type { UnpackResult } from './unpack-protocol.ts';
 
 /** Documents (manifests, configurations) are read into memory whole. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 
+/** Content that nobody can find any more, and where it lies; `diffIds` are those of layers. */
+export type DetachedContent = { readonly diffIds: readonly string[]; readonly paths: readonly string[] };
+
 export type UnpackSteps = { readonly signal?: AbortSignal | undefined; readonly onProgress?: ((readBytes: number) => void) | undefined };
+
+type ContentStoreOptions = {
+  readonly paths: StorePaths;
+  readonly random: Random;
+  readonly log: Log;
+  readonly pool: UnpackPool;
+  /** Recorded layers, all of which are on disk. */
+  readonly layers: ReadonlyMap<string, StoredLayer>;
+  readonly waitForDisk: boolean;
+};
 
 /** Blobs and unpacked layers on disk. Content is kept while an image refers to it or somebody holds it. */
 export class ContentStore {
@@ -25,6 +39,7 @@ export class ContentStore {
   readonly #random: Random;
   readonly #log: Log;
   readonly #pool: UnpackPool;
+  readonly #waitForDisk: boolean;
   readonly #held = new Map<string, number>();
   /** Complete layers that no committed image refers to yet. */
   readonly #fresh = new Map<string, StoredLayer>();
@@ -32,21 +47,19 @@ export class ContentStore {
   #committed: ReadonlyMap<string, StoredLayer>;
   #nextDirectory: number;
 
-  constructor(options: { readonly paths: StorePaths; readonly random: Random; readonly log: Log; readonly pool: UnpackPool; readonly state: StoreState }) {
+  constructor(options: ContentStoreOptions) {
+    this.#waitForDisk = options.waitForDisk;
     this.paths = options.paths;
     this.#random = options.random;
     this.#log = options.log;
     this.#pool = options.pool;
-    this.#committed = options.state.layers;
-    this.#nextDirectory = 1 + Math.max(0, ...[...options.state.layers.values()].map(({ directory }) => Number.parseInt(directory, 36)));
+    this.#committed = options.layers;
+    this.#nextDirectory = 1 + Math.max(0, ...[...options.layers.values()].map(({ directory }) => Number.parseInt(directory, 36)));
   }
 
-  /** Removes what a crash left: everything that `state` does not name. */
-  async removeLeftovers(state: StoreState): Promise<void> {
-    const blobs = new Set([...state.images.values()].flatMap((image) => image.blobs).map((digest) => blobPath(this.paths, digest)));
-    const layers = new Set([...state.layers.values()].map(({ directory }) => directory));
-    const present = await readdir(this.paths.blobs);
-    await Promise.all(present.map((name) => join(this.paths.blobs, name)).filter((path) => !blobs.has(path)).map((path) => rm(path, { force: true })));
+  /** Removes what a crash left of layers and temporary files: everything that the recorded state does not name. Blobs are for `detachUnneeded`. */
+  async removeLeftovers(): Promise<void> {
+    const layers = new Set([...this.#committed.values()].map(({ directory }) => directory));
     for (const name of await readdir(this.paths.layers)) if (!layers.has(name)) await this.#pool.remove(join(this.paths.layers, name));
     for (const name of await readdir(this.paths.temporary)) await this.#pool.remove(join(this.paths.temporary, name));
   }
@@ -121,26 +134,43 @@ export class ContentStore {
     return { diffId, layer: present ?? layer };
   }
 
-  /** Says which layers the recorded state names; layers it has dropped stay on disk until `removeUnneeded`. */
+  /** Says which layers the recorded state names; layers it has dropped stay on disk until `detachUnneeded`. */
   setCommitted(layers: ReadonlyMap<string, StoredLayer>): void {
     for (const [diffId, layer] of this.#committed) if (!layers.has(diffId)) this.#fresh.set(diffId, layer);
     for (const diffId of layers.keys()) this.#fresh.delete(diffId);
     this.#committed = layers;
   }
 
-  /** Resolves once all content is on disk. */
+  /** Resolves once all content is on disk, if that is asked for. */
   async sync(): Promise<void> {
-    await this.#pool.sync(this.paths.root);
+    if (this.#waitForDisk) await this.#pool.sync(this.paths.root);
   }
 
-  /** Removes blobs that are neither in `needed` nor held, and layers that are neither recorded nor held. Returns the diff ids of the layers. */
-  async removeUnneeded(needed: ReadonlySet<string>): Promise<string[]> {
+  /**
+   * Takes away blobs that are neither in `needed` nor held, and layers that are neither recorded nor held, at one blow:
+   * whoever looks for them afterwards finds nothing, and nobody who held them before loses them.
+   */
+  async detachUnneeded(needed: ReadonlySet<string>): Promise<DetachedContent> {
     const blobs = (await readdir(this.paths.blobs)).map((hex) => `sha256:${hex}`);
-    await Promise.all(blobs.filter((digest) => !needed.has(digest) && !this.#held.has(digest)).map((digest) => rm(blobPath(this.paths, digest), { force: true })));
-    const layers = [...this.#fresh].filter(([diffId]) => !this.#held.has(diffId));
-    for (const [diffId] of layers) this.#fresh.delete(diffId);
-    for (const [, layer] of layers) await this.#pool.remove(this.layerPath(layer));
-    return layers.map(([diffId]) => diffId);
+    const paths: string[] = [];
+    for (const digest of blobs.filter((candidate) => !needed.has(candidate) && !this.#held.has(candidate))) {
+      const path = this.temporaryPath();
+      renameSync(blobPath(this.paths, digest), path);
+      paths.push(path);
+    }
+    const diffIds: string[] = [];
+    for (const [diffId, layer] of this.#fresh) {
+      if (this.#held.has(diffId)) continue;
+      this.#fresh.delete(diffId);
+      diffIds.push(diffId);
+      paths.push(this.layerPath(layer));
+    }
+    return { diffIds, paths };
+  }
+
+  /** Gives back the space of what was taken away. */
+  async discard({ paths }: DetachedContent): Promise<void> {
+    for (const path of paths) await this.#pool.remove(path);
   }
 
   async #unpack(source: { readonly archivePath: string; readonly diffId?: string }, { signal, onProgress }: UnpackSteps): Promise<{ layer: StoredLayer; diffId: string }> {

@@ -1,7 +1,7 @@
 import type { Log } from '../../base/log.ts';
 import { isOrchError, OrchError } from '../../model/errors.ts';
 import type { Image } from '../../model/image.ts';
-import type { ContentStore } from './content-store.ts';
+import type { ContentStore, DetachedContent } from './content-store.ts';
 import { spaceError } from './content.ts';
 import { parseImageDocument } from './image-document.ts';
 import type { ImageDocument } from './image-document.ts';
@@ -62,6 +62,7 @@ export class ImageLedger {
       }
     }
     const ledger = new ImageLedger(content, without(state, documents), documents);
+    await ledger.collect();
     await ledger.#reserve.fill();
     return ledger;
   }
@@ -98,18 +99,19 @@ export class ImageLedger {
   }
 
   /** Applies `change` to the names and images; blobs and layers that nothing refers to any more go. Returns the diff ids of the layers that went. */
-  async change(change: (draft: Draft) => void): Promise<string[]> {
-    return await this.#changes.run(async () => {
+  async change(change: (draft: Draft) => void): Promise<readonly string[]> {
+    const detached = await this.#changes.run(async () => {
       await this.#reserve.spendOn(() => this.#write(change, new Map()));
-      const layers = await this.#collect();
-      await this.#reserve.fill();
-      return layers;
+      return await this.#detachUnneeded();
     });
+    await this.#content.discard(detached);
+    await this.#reserve.fill();
+    return detached.diffIds;
   }
 
   /** Removes content that neither an image nor anybody else holds. */
   async collect(): Promise<void> {
-    await this.#changes.run(() => this.#collect());
+    await this.#content.discard(await this.#changes.run(() => this.#detachUnneeded()));
   }
 
   /** Resolves once all changes are through. */
@@ -136,8 +138,8 @@ export class ImageLedger {
     this.#content.setCommitted(draft.layers);
   }
 
-  async #collect(): Promise<string[]> {
-    return await this.#content.removeUnneeded(new Set([...this.#state.images.values()].flatMap(({ blobs }) => blobs)));
+  async #detachUnneeded(): Promise<DetachedContent> {
+    return await this.#content.detachUnneeded(new Set([...this.#state.images.values()].flatMap(({ blobs }) => blobs)));
   }
 }
 

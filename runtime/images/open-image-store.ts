@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
@@ -25,6 +25,7 @@ import type { WantedPlatform } from './platform-match.ts';
 import { SharedWork } from './shared-work.ts';
 import { storePaths } from './store-paths.ts';
 import { readState } from './store-state.ts';
+import type { StoredLayer } from './store-state.ts';
 import { UnpackPool } from './unpack-pool.ts';
 
 export type ImageStoreOptions = {
@@ -35,6 +36,8 @@ export type ImageStoreOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Default true: an image is recorded once its content is on disk, whatever happens to the power. False for tests, which need not wait for everybody's writes. */
+  readonly waitForDisk?: boolean;
   /** How registries are asked; the defaults are Docker's. */
   readonly registry?: Omit<RegistryOptions, 'clock' | 'random'> & {
     /** Directory of CA and client certificates by registry, see `readRegistryCertificates`. */
@@ -51,13 +54,22 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
   await mkdir(paths.root, { recursive: true });
   await chmod(paths.root, 0o700); // layers hold setuid programs that nobody on the host may reach
   for (const directory of [paths.blobs, paths.layers, paths.leases, paths.temporary, paths.empty]) await mkdir(directory, { recursive: true });
-  const state = await readState(paths.state);
-  const pool = new UnpackPool({ clock: options.clock });
-  const content = new ContentStore({ paths, random: options.random, log: options.log, pool, state });
-  await content.removeLeftovers(state);
+  const recorded = await readState(paths.state);
+  const state = { ...recorded, layers: await presentLayers(paths.layers, recorded.layers) };
+  await using closing = new AsyncDisposableStack();
+  const pool = closing.use(new UnpackPool({ clock: options.clock }));
+  const content = new ContentStore({ paths, random: options.random, log: options.log, pool, layers: state.layers, waitForDisk: options.waitForDisk ?? true });
+  await content.removeLeftovers();
   const ledger = await ImageLedger.open(content, state, options.log);
   const leases = await LayerLeases.open(paths.leases);
+  closing.move();
   return new LocalImageStore({ options, content, ledger, leases, pool });
+}
+
+/** The layers whose directory is really there. */
+async function presentLayers(directory: string, layers: ReadonlyMap<string, StoredLayer>): Promise<Map<string, StoredLayer>> {
+  const present = new Set(await readdir(directory));
+  return new Map([...layers].filter(([, layer]) => present.has(layer.directory)));
 }
 
 type Parts = { readonly options: ImageStoreOptions; readonly content: ContentStore; readonly ledger: ImageLedger; readonly leases: LayerLeases; readonly pool: UnpackPool };

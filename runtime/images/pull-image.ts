@@ -46,7 +46,7 @@ export async function pullImage(context: PullContext): Promise<NewImage> {
   const top = await client.fetchManifest(reference.digest ?? reference.tag ?? 'latest', signal);
   const { fetched, manifest } = await resolvePlatform(context, client, top);
   const pull: LayerPull = { context, client, what };
-  await fetchBlob(pull, manifest.config, () => { /* too small to show */ });
+  await fetchBlob(pull, { blob: manifest.config, signal });
   const manifestDigest = await keepDocument(assembly, fetched.text);
   const names = { manifestDigest, what, tags: reference.digest === undefined ? [tagName(reference)] : [], repoDigests: [repoDigestName(reference, top.digest)] };
   const image = await describeManifestImage(assembly.content, manifest, names);
@@ -108,22 +108,34 @@ async function fetchLayer(pull: LayerPull, { layer, diffId, signal }: { readonly
     onProgress?.({ layer: id, status: 'Already exists' });
     return;
   }
-  await fetchBlob({ ...pull, context: { ...pull.context, options: { ...pull.context.options, signal } } }, layer, (currentBytes) => onProgress?.({ layer: id, status: 'Downloading', currentBytes, totalBytes: layer.sizeBytes }));
+  await fetchBlob(pull, {
+    blob: layer, signal, slots: pull.context.slots,
+    onProgress: (currentBytes) => onProgress?.({ layer: id, status: 'Downloading', currentBytes, totalBytes: layer.sizeBytes }),
+  });
   onProgress?.({ layer: id, status: 'Download complete' });
   await unpackLayerBlob({ ...assembly, signal }, { diffId, digest: layer.digest, what: `"${pull.what}"` });
   onProgress?.({ layer: id, status: 'Pull complete' });
 }
 
+type BlobFetch = {
+  readonly blob: Descriptor;
+  readonly signal: AbortSignal | undefined;
+  /** Where the download waits for its turn. */
+  readonly slots?: Semaphore;
+  readonly onProgress?: (currentBytes: number) => void;
+};
+
 /** Downloads a blob unless it is here; shared with other pulls that need it at the same time. */
-async function fetchBlob({ context, client, what }: LayerPull, { digest, sizeBytes }: Descriptor, onProgress: (currentBytes: number) => void): Promise<void> {
-  const { assembly: { content, hold }, downloads, slots, options: { signal } } = context;
+async function fetchBlob({ context, client, what }: LayerPull, { blob: { digest, sizeBytes }, signal, slots, onProgress }: BlobFetch): Promise<void> {
+  const { assembly: { content, hold }, downloads } = context;
   hold.keep(digest);
-  if (await content.blobSize(digest) !== undefined) return;
+  if (await content.blobSize(digest) === sizeBytes) return;
   await downloads.run(digest, async (workSignal, onBytes) => {
-    await slots.run(async () => {
+    const download = async (): Promise<void> => {
       const path = content.temporaryPath();
       await downloadBlob({ client, digest, sizeBytes, path, what, signal: workSignal, onProgress: onBytes });
       await content.adoptBlob({ path, digest, sizeBytes });
-    }, workSignal);
+    };
+    await (slots === undefined ? download() : slots.run(download, workSignal));
   }, { signal, onProgress });
 }

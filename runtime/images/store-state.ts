@@ -1,4 +1,5 @@
 import { readTextIfExists, writeFileAtomic } from '../../base/files.ts';
+import { OrchError } from '../../model/errors.ts';
 import { numberField, objectField, parseObject, textField, textsField } from './json-fields.ts';
 
 /** An unpacked layer; `directory` is its short name below `l/`. */
@@ -22,6 +23,7 @@ export async function readState(path: string): Promise<StoreState> {
   const text = await readTextIfExists(path);
   if (text === undefined) return { images: new Map(), layers: new Map(), tags: new Map(), repoDigests: new Map() };
   const document = parseObject(text, path);
+  if (document['format'] !== FORMAT) throw new OrchError('ORCH_CORRUPT', `${path} has the format ${String(document['format'])}, this version reads ${FORMAT}`, { hint: 'It was written by another version of orch' });
   const images = objectField(document, 'images', path);
   const layers = objectField(document, 'layers', path);
   return {

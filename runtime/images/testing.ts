@@ -72,13 +72,13 @@ export type TestStore = AsyncDisposable & { readonly store: ImageStore; readonly
 /** An image store in a new temporary directory, which goes with it. */
 export async function testStore(options: Partial<ImageStoreOptions> = {}): Promise<TestStore> {
   const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'orch-images-'));
-  const open = (): Promise<ImageStore> => openImageStore({ platform: { os: 'linux', arch: 'amd64' }, clock: systemClock, random: systemRandom, log: silentLog, ...options, dataDir });
+  const open = (): Promise<ImageStore> => openImageStore({ platform: { os: 'linux', arch: 'amd64' }, clock: systemClock, random: systemRandom, log: silentLog, waitForDisk: false, ...options, dataDir });
   let store = await open();
   return {
     dataDir,
     get store() { return store; },
     async reopen() {
-      await store[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose](); // harmless a second time
       store = await open();
       return store;
     },
