@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { after, before, describe, it } from 'mocha';
+import { after, before, beforeEach, describe, it } from 'mocha';
 import { systemClock } from '../../base/clock.ts';
 import { parseImageReference } from '../../model/image-reference.ts';
 import { RegistryClient } from '../../runtime/registry/registry-client.ts';
@@ -48,12 +48,17 @@ describe('a real docker-registry', () => {
   let host = '';
   const image: TestImage = { layers: [], config: { Cmd: ['/bin/sh'] } };
 
-  before(async function startRegistry() {
+  before(function hasRegistry() {
     const missing = needed.filter((path) => !existsSync(path));
     if (missing.length > 0) {
       console.log(`    skipped: ${missing.join(' and ')} not installed (apt-get install docker-registry skopeo)`);
-      return this.skip();
+      this.skip();
     }
+  });
+
+  // Not in `before`, where the process would be taken for one that the test file before has left.
+  beforeEach(async () => {
+    if (server !== undefined) return;
     directory = await mkdtemp(join(tmpdir(), 'orch-registry-'));
     const port = await freePort();
     host = `127.0.0.1:${port}`;
