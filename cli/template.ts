@@ -11,14 +11,28 @@ const invalid = (template: string, why: string): OrchError =>
 
 /**
  * Compiles the part of Go's text/template that Docker's users write in --format: fields `{{.A.B}}`, `{{json .X}}`, `{{upper .X}}`, `{{lower .X}}`, `{{title .X}}`, `{{len .X}}`,
- * `{{join .X ","}}`, `{{index .X "key"}}`, `{{range .X}}…{{end}}`, `{{if .X}}…{{else}}…{{end}}`, and `\t` `\n`. Throws ORCH_USAGE.
+ * `{{join .X ","}}`, `{{index .X "key"}}`, `{{eq .X "y"}}` and the other `functions`, pipes, `{{range .X}}…{{end}}`, `{{if .X}}…{{else if .Y}}…{{else}}…{{end}}`, `{{-` and `-}}`, `\t` and `\n`.
+ * Throws ORCH_USAGE for anything else.
  */
 export function compileTemplate(template: string): (value: unknown) => string {
-  const tokens = template.replaceAll('\\t', '\t').replaceAll('\\n', '\n').split(/(\{\{-?[^}]*-?\}\})/);
-  const { pieces, rest } = parsePieces(template, tokens);
+  const { pieces, rest } = parsePieces(template, splitTokens(template));
   if (rest.length > 0) throw invalid(template, 'there is an {{end}} or {{else}} too many');
   return (value) => render(template, pieces, value);
 }
+
+/** Texts and actions in turn. An action with a dash takes the white space on that side away. */
+function splitTokens(template: string): string[] {
+  const tokens = template.replaceAll('\\t', '\t').replaceAll('\\n', '\n').split(/(\{\{(?:"(?:[^"\\]|\\.)*"|[^}"])*\}\})/);
+  return tokens.map((token, index) => {
+    if (index % 2 === 1) return token;
+    if (token.includes('{{')) throw invalid(template, 'a pair of braces is not closed');
+    const isTrimmed = { start: tokens[index - 1]?.endsWith('-}}') === true, end: tokens[index + 1]?.startsWith('{{-') === true };
+    const started = isTrimmed.start ? token.trimStart() : token;
+    return isTrimmed.end ? started.trimEnd() : started;
+  });
+}
+
+const wordsOf = (action: string): string[] => action.match(/"(?:[^"\\]|\\.)*"|\||[^\s|]+/g) ?? [];
 
 const actionOf = (token: string): string => token.replace(/^\{\{-?\s*|\s*-?\}\}$/g, '');
 
@@ -32,7 +46,7 @@ function parsePieces(template: string, tokens: readonly string[]): { pieces: Pie
       rest = after;
       continue;
     }
-    const [verb = '', ...words] = actionOf(token).match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
+    const [verb = '', ...words] = wordsOf(actionOf(token));
     if (verb === 'end' || verb === 'else') return { pieces, rest };
     if (verb === 'range' || verb === 'if') {
       const block = parseBlock(template, after);
@@ -51,6 +65,10 @@ function parseBlock(template: string, tokens: readonly string[]): { body: readon
   const body = parsePieces(template, tokens);
   const closing = actionOf(body.rest[0] ?? '');
   if (closing === 'end') return { body: body.pieces, otherwise: [], rest: body.rest.slice(1) };
+  if (closing.startsWith('else if ')) {
+    const { rest, ...branches } = parseBlock(template, body.rest.slice(1));
+    return { body: body.pieces, otherwise: [{ type: 'if', words: wordsOf(closing).slice(2), ...branches }], rest };
+  }
   if (closing !== 'else') throw invalid(template, 'an {{end}} is missing');
   const otherwise = parsePieces(template, body.rest.slice(1));
   if (actionOf(otherwise.rest[0] ?? '') !== 'end') throw invalid(template, 'an {{end}} is missing');
@@ -87,18 +105,32 @@ const functions: Readonly<Record<string, (args: readonly unknown[]) => unknown>>
   join: ([value, separator]) => (Array.isArray(value) ? value : []).map(show).join(show(separator)),
   index: ([value, key]) => Array.isArray(value) ? value[Number(key)] : isRecord(value) ? value[show(key)] : undefined,
   println: (args) => `${args.map(show).join(' ')}\n`,
+  print: (args) => args.map(show).join(''),
+  split: ([value, separator]) => show(value).split(show(separator)),
+  truncate: ([value, length]) => show(value).slice(0, Number(length)),
+  eq: ([value, ...others]) => others.some((other) => other === value),
+  ne: ([value, other]) => value !== other,
+  not: ([value]) => !isTruthy(value),
+  and: (args) => args.find((value) => !isTruthy(value)) ?? args.at(-1),
+  or: (args) => args.find(isTruthy) ?? args.at(-1),
 };
 
+/** The value of `.X`, `function .X`, or a pipe of these, where each gets what came before as its last argument. */
 function evaluate(template: string, words: readonly string[], value: unknown): unknown {
-  const [first = '', ...rest] = words;
-  const call = Object.hasOwn(functions, first) ? functions[first] : undefined;
-  if (call) return call(rest.map((word) => operand(template, word, value)));
-  if (rest.length > 0) throw invalid(template, `"${first}" is not a function`);
+  const pipe = words.lastIndexOf('|');
+  if (pipe < 0) return call(template, words, { value, piped: [] });
+  return call(template, words.slice(pipe + 1), { value, piped: [evaluate(template, words.slice(0, pipe), value)] });
+}
+
+function call(template: string, [first = '', ...rest]: readonly string[], { value, piped }: { value: unknown; piped: readonly unknown[] }): unknown {
+  const called = Object.hasOwn(functions, first) ? functions[first] : undefined;
+  if (called) return called([...rest.map((word) => operand(template, word, value)), ...piped]);
+  if (rest.length > 0 || piped.length > 0 || first === '') throw invalid(template, `"${first}" is not a function; there are ${Object.keys(functions).join(' ')}`);
   return operand(template, first, value);
 }
 
 function operand(template: string, word: string, value: unknown): unknown {
-  if (word.startsWith('"')) return word.slice(1, -1).replaceAll('\\"', '"');
+  if (word.startsWith('"')) return word.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
   if (/^\d+$/.test(word)) return Number(word);
   if (word === '.') return value;
   if (!word.startsWith('.')) throw invalid(template, `"${word}" is not a field; fields begin with a dot`);
