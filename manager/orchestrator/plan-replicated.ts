@@ -11,7 +11,7 @@ export type Membership = {
 /** Pure: fills and empties slots until the service has `replicas` of them. New slots take the lowest free numbers; slots that go are chosen by `removalOrder`. */
 export function planReplicated(snapshot: ServiceSnapshot, slots: ReadonlyMap<string, Slot>, replicas: number): Membership {
   const occupied = [...slots.values()].filter(isOccupied);
-  const surplus = new Set(removalOrder(occupied).slice(0, Math.max(0, occupied.length - replicas)));
+  const surplus = new Set(occupied.length > replicas ? removalOrder(occupied).slice(0, occupied.length - replicas) : []);
   const kept = occupied.filter((slot) => !surplus.has(slot));
   const created = freeNumbers(occupied, replicas - occupied.length);
   const forgotten = [...slots.values()].filter((slot) => surplus.has(slot) || !(isOccupied(slot) || created.has(slot.slot)));

@@ -3,21 +3,23 @@ import { ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { ServiceId } from '../../model/meta.ts';
 import type { Node } from '../../model/node.ts';
 import { isEnded, type Task } from '../../model/task.ts';
-import type { Change } from '../../store/store.ts';
+import type { Change, Tx } from '../../store/store.ts';
 import { commitAsLeader, COMMIT_BATCH, reportFailure, type LoopContext } from '../loop-context.ts';
 import { Wakeups } from '../wakeups.ts';
 import { applyAction } from './apply-actions.ts';
 import { planService } from './plan-service.ts';
 import { readService } from './read-service.ts';
+import type { Action } from './snapshot.ts';
 
 /** Keeps every service's tasks as its spec says: looks at a service when it, one of its tasks or a node it depends on has changed, or when its plan asked for a time. */
 export function startServiceLoop(context: LoopContext, scope: AsyncDisposableStack): void {
   const { store, clock } = context;
+  const reconciler = new ServiceReconciler(context);
   const wakeups = scope.use(new Wakeups({ clock, time: 'wall', wake: (serviceId) => loop.enqueue(serviceId) }));
   const loop: ReconcileLoop = scope.use(new ReconcileLoop({
     clock, onError: reportFailure(context, 'service'),
     reconcile: async (serviceId) => {
-      const { more, wakeAtMs } = await reconcileService(context, serviceId);
+      const { more, wakeAtMs } = await reconciler.step(serviceId);
       wakeups.set(serviceId, wakeAtMs);
       if (more) loop.enqueue(serviceId);
     },
@@ -28,17 +30,36 @@ export function startServiceLoop(context: LoopContext, scope: AsyncDisposableSta
   store.view((view) => { for (const { id } of view.service.list()) loop.enqueue(id); });
 }
 
-/** Applies the next part of the service's plan; `more` is true when the plan was longer than one commit. */
-async function reconcileService(context: LoopContext, serviceId: ServiceId): Promise<{ more: boolean; wakeAtMs: number | undefined }> {
-  const { store, clock, random } = context;
-  const plan = store.view((view) => planOf(view, serviceId, clock.now()));
-  if (plan.actions.length === 0) return { more: false, wakeAtMs: plan.wakeAtMs };
-  return commitAsLeader(context, (tx) => {
+type Step = { /** True when there may be more to do at once. */ readonly more: boolean; readonly wakeAtMs: number | undefined };
+
+/** Carries out plans one commit at a time. The rest of a plan that is longer stays good while its service is the same: nobody else makes tasks. */
+class ServiceReconciler {
+  readonly #context: LoopContext;
+  readonly #rests = new Map<ServiceId, { readonly actions: readonly Action[]; readonly serviceVersion: number }>();
+
+  constructor(context: LoopContext) { this.#context = context; }
+
+  async step(serviceId: ServiceId): Promise<Step> {
+    const { store, clock } = this.#context;
+    if (!this.#rests.has(serviceId)) {
+      const plan = store.view((view) => planOf(view, serviceId, clock.now()));
+      if (plan.actions.length === 0) return { more: false, wakeAtMs: plan.wakeAtMs };
+    }
+    const { rest, serviceVersion, wakeAtMs } = await commitAsLeader(this.#context, (tx) => this.#commit(tx, serviceId));
+    if (rest.length > 0) this.#rests.set(serviceId, { actions: rest, serviceVersion });
+    else this.#rests.delete(serviceId);
+    return { more: rest.length > 0 || wakeAtMs === undefined, wakeAtMs };
+  }
+
+  #commit(tx: Tx, serviceId: ServiceId): { rest: readonly Action[]; serviceVersion: number; wakeAtMs: number | undefined } {
+    const { clock, random } = this.#context;
     const nowMs = clock.now();
-    const { actions, wakeAtMs } = planOf(tx, serviceId, nowMs);
+    const begun = this.#rests.get(serviceId);
+    const goesOn = begun !== undefined && begun.serviceVersion === tx.service.get(serviceId)?.version;
+    const { actions, wakeAtMs } = goesOn ? { actions: begun.actions, wakeAtMs: undefined } : planOf(tx, serviceId, nowMs);
     for (const action of actions.slice(0, COMMIT_BATCH)) applyAction(tx, action, { serviceId, nowMs, newId: () => newId(random) });
-    return { more: actions.length > COMMIT_BATCH, wakeAtMs };
-  });
+    return { rest: actions.slice(COMMIT_BATCH), serviceVersion: tx.service.get(serviceId)?.version ?? 0, wakeAtMs };
+  }
 }
 
 function planOf(tables: Parameters<typeof readService>[0], serviceId: ServiceId, nowMs: number): ReturnType<typeof planService> {
@@ -48,18 +69,20 @@ function planOf(tables: Parameters<typeof readService>[0], serviceId: ServiceId,
 
 function affectedServices(context: LoopContext, change: Change): Iterable<ServiceId> {
   if (change.kind === 'service') return change.after ? [change.id] : [];
-  if (change.kind === 'task') return mattersToPlan(change.before, change.after) ? servicesOf(change.after ?? change.before) : [];
+  if (change.kind === 'task') return mattersToPlan(context, change) ? servicesOf(change.after ?? change.before) : [];
   if (change.kind === 'node') return nodeStanding(change.before) === nodeStanding(change.after) ? [] : servicesOfNode(context, change.id);
   return [];
 }
 
 const servicesOf = (task: Task | undefined): ServiceId[] => task ? [task.serviceId] : [];
 
-/** Steps on the way to `ready` and `running` change no plan. */
-function mattersToPlan(before: Task | undefined, after: Task | undefined): boolean {
+/** Steps on the way to `running` change no plan, and reaching it only that of an update. */
+function mattersToPlan({ store }: LoopContext, { before, after }: Change<'task'>): boolean {
   if (!before || !after || before.desired !== after.desired) return true;
-  const { state } = after.status;
-  return before.status.state !== state && (state === 'running' || isEnded(state));
+  if (before.status.state === after.status.state) return false;
+  if (after.status.state !== 'running') return isEnded(after.status.state);
+  const status = store.view((view) => view.service.get(after.serviceId)?.updateStatus);
+  return status !== undefined && status.completedAtMs === undefined;
 }
 
 /** What of a node the plans look at, as text to compare. */
