@@ -75,7 +75,7 @@ descendants() { local child; for child in $(cat /proc/"$1"/task/*/children 2>/de
 sys_ctr_pid() {                                   # NODE CONTAINER -> host pid
   local engine
   engine=$(cat "$STATE/n$1/data/engine-id")
-  cat /sys/fs/cgroup/{pids,memory,.}/orch/"$engine"/"$2"/cgroup.procs 2>/dev/null | sort -n | head -1
+  { cat /sys/fs/cgroup/{pids,memory,.}/orch/"$engine"/"$2"/cgroup.procs 2>/dev/null || true; } | sort -n | head -1
 }
 sys_ctr_count() { on "$1" ps -q | wc -l; }
 sys_run() { missing '`orch run`'; }
