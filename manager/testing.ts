@@ -8,6 +8,7 @@ import type { Node, NodeAvailability, NodeSpec } from '../model/node.ts';
 import type { Service, ServiceSpec } from '../model/service.ts';
 import type { Task } from '../model/task.ts';
 import { serviceSpec, type ServiceSpecOverrides } from '../model/testing.ts';
+import type { NodePlane } from '../proto/session-messages.ts';
 import type { Store } from '../store/store.ts';
 import { openMemoryStore } from '../store/testing.ts';
 import type { Control } from './control/control.ts';
@@ -31,6 +32,7 @@ export type TestCluster = AsyncDisposable & {
   readonly clock: FakeClock;
   readonly store: Store;
   readonly control: Control;
+  readonly nodePlane: NodePlane;
   /** By node name. */
   agent(name: string): FakeAgent;
   node(name: string): Node;
@@ -93,6 +95,8 @@ class InProcessCluster implements TestCluster {
   }
 
   get control(): Control { return this.#open.control; }
+
+  get nodePlane(): NodePlane { return this.#open.nodePlane; }
 
   get #open(): Manager {
     if (!this.#manager) throw new Error('the test cluster has no manager');
