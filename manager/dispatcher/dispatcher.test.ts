@@ -99,7 +99,7 @@ describe('reports of an agent', () => {
     const [task] = cluster.tasks('web');
     assert.ok(task);
     agent.received.length = 0;
-    agent.report([{ taskId: task.id, status: { ...task.status, state: 'failed', exitCode: 3 } }]);
+    agent.exit(task.id, 3);
     assert.deepEqual(typesOf(agent.received), []);
     await cluster.settle();
     assert.equal(cluster.control.task(task.id).status.exitCode, 3);
