@@ -20,10 +20,15 @@ export async function launchContainer(context: EngineContext, entry: ContainerEn
   await Promise.all([paths.exit, paths.runtimeLog, paths.pid].map((path) => rm(path, { force: true })));
   const started = await startOrFind(context, entry, runNumber);
   if (started.ok) return { pid: started.pid, startedAtMs: started.startedAtMs, monitor: await MonitorClient.connect(paths.controlSocket) };
-  if (started.stage === 'runtime') throw startFailure(entry.record.create.name, lastRuntimeMessage(started.text) || started.reason);
-  throw new OrchError('ORCH_RUNTIME', `Container "${entry.record.create.name}" cannot start: ${started.stage}: ${started.reason} ${started.text}`.trim(), {
-    hint: started.stage.startsWith('overlay') ? 'The data directory must be on a file system that overlayfs can write to, such as ext4, xfs or btrfs' : undefined,
-  });
+  throw launchFailure(entry.record.create.name, started);
+}
+
+function launchFailure(name: string, { stage, reason, text }: Extract<MonitorStarted, { ok: false }>): OrchError {
+  if (stage === 'runtime') return startFailure(name, lastRuntimeMessage(text) || reason);
+  const [kind, detail] = stage.split(': ');
+  if (kind === 'root') return new OrchError('ORCH_RUNTIME', `Container "${name}" cannot start: /${detail} of its root file system is not a directory that can be used: ${reason}`);
+  const hint = kind === 'overlay' ? 'The data directory must be on a file system that overlayfs can write to, such as ext4, xfs or btrfs' : undefined;
+  return new OrchError('ORCH_RUNTIME', `Container "${name}" cannot start: ${stage}: ${reason} ${text}`.trim(), { hint });
 }
 
 /** When the server dies between request and answer, its monitor lives on and knows the answer. */

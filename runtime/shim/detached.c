@@ -21,6 +21,10 @@ struct answer {
     struct buffer content;
 };
 
+static int pending;
+
+int detached_count(void) { return pending; }
+
 static void finish(struct answer *answer) {
     struct frame frame;
     size_t consumed;
@@ -34,6 +38,7 @@ static void finish(struct answer *answer) {
     buffer_free(&answer->content);
     client_release(answer->client);
     free(answer);
+    pending--;
 }
 
 static void on_answer(struct source *source, uint32_t events) {
@@ -85,6 +90,7 @@ void detached_start(struct event_loop *loop, struct client *client, const struct
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         *answer = (struct answer){.source = {.fd = ends[0], .ready = on_answer}, .client = client_hold(client), .request = request->request};
         source_add(loop, &answer->source, EPOLLIN);
+        pending++;
         return;
     }
     if (ends[0] >= 0) close(ends[0]);

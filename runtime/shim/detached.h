@@ -7,4 +7,7 @@
 /* Forks the process, away from the server so that neither's death touches the other, and passes its one answer on to the client. */
 void detached_start(struct event_loop *loop, struct client *client, const struct frame *request);
 
+/* How many have not answered yet. */
+int detached_count(void);
+
 #endif

@@ -86,18 +86,23 @@ static void drain_signals(int signals) {
     while (read(signals, info, sizeof info) > 0) {}
 }
 
-/* In the child: the root in a mount namespace of its own, then the runtime. */
+/* The root in a mount namespace of its own; true when it is ready, or when none was asked for. */
+static bool mount_root(const struct frame *request, struct program_failure *failure) {
+    struct overlay overlay;
+    struct field field;
+    if (!frame_field(request, FIELD_OVERLAY_TARGET, &field)) return true;
+    const char *kind = "overlay", *step = overlay_parse(request, &overlay) ? overlay_mount(&overlay) : "request";
+    if (!step && (step = overlay_check_root(&overlay))) kind = "root";
+    failure->error = errno;
+    if (step) snprintf(failure->stage, sizeof failure->stage, "%s: %s", kind, step);
+    return !step;
+}
+
+/* In the child: the root, then the runtime. */
 static _Noreturn void launch(const struct frame *request, int output[2], int error_pipe) {
     struct program_failure failure = {0};
-    struct overlay overlay = {0};
-    struct field field;
-    const char *step = NULL;
     setpgid(0, 0);
-    if (frame_field(request, FIELD_OVERLAY_TARGET, &field)) step = overlay_parse(request, &overlay) ? overlay_mount(&overlay) : "request";
-    if (step) {
-        failure.error = errno;
-        snprintf(failure.stage, sizeof failure.stage, "overlay: %s", step);
-    } else {
+    if (mount_root(request, &failure)) {
         size_t count;
         struct program program = {.stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC), .stdout_fd = output[0], .stderr_fd = output[1]};
         program.argv = frame_strings(request, FIELD_ARG, &count);

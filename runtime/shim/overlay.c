@@ -85,6 +85,24 @@ const char *overlay_mount(const struct overlay *overlay) {
     return mount_by_links(overlay);
 }
 
+const char *overlay_check_root(const struct overlay *overlay) {
+    static const char *const names[] = {"dev", "proc", "sys"};
+    int root = open(overlay->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const char *refused = root < 0 ? "" : NULL;
+    for (size_t i = 0; !refused && i < sizeof names / sizeof *names; i++) {
+        struct stat status;
+        if (fstatat(root, names[i], &status, AT_SYMLINK_NOFOLLOW) == 0) {
+            if (S_ISDIR(status.st_mode)) continue;
+            errno = ENOTDIR;
+            refused = names[i];
+        } else if (mkdirat(root, names[i], 0755) < 0) { /* also on a read-only upper layer: nothing can be mounted then */
+            refused = names[i];
+        }
+    }
+    if (root >= 0) close(root);
+    return refused;
+}
+
 static void add_file(int root, const char *path, struct buffer *reply) {
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     while (*path == '/') path++;

@@ -25,6 +25,13 @@ bool overlay_parse(const struct frame *request, struct overlay *overlay);
  */
 const char *overlay_mount(const struct overlay *overlay);
 
+/*
+ * Makes /dev, /proc and /sys of the mounted root where they are missing, and refuses what is no real
+ * directory there: an OCI runtime may follow a link and write to the host. Returns NULL, or the name
+ * of the directory that is refused.
+ */
+const char *overlay_check_root(const struct overlay *overlay);
+
 /* Answers FRAME_READ_ROOT into `reply`: the content of files in the overlay, symlinks resolved inside of it. */
 void overlay_read_files(const struct frame *request, struct buffer *reply);
 

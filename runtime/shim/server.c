@@ -24,15 +24,43 @@ static struct event_loop loop;
 static int active_clients;
 static bool stopping;
 
-static void on_frame(struct client *client, const struct frame *frame) {
-    struct buffer reply = {0};
-    size_t position;
-    switch (frame->type) {
-    case FRAME_HELLO:
-        position = frame_begin(&reply, FRAME_WELCOME, frame->request);
+/* A client that is to be welcomed once it can know the outcome of everything that began before it. */
+struct greeting {
+    struct greeting *next;
+    struct client *client;
+    uint32_t request;
+};
+static struct greeting *greetings;
+
+static void add_greeting(struct client *client, uint32_t request) {
+    struct greeting *greeting = calloc(1, sizeof *greeting);
+    if (!greeting) _exit(70);
+    *greeting = (struct greeting){.next = greetings, .client = client_hold(client), .request = request};
+    greetings = greeting;
+}
+
+/*
+ * A daemon that takes over from a killed one asks the monitors what runs. While a container is being
+ * started its monitor may not listen yet, so the welcome waits for it.
+ */
+static void welcome_waiting(void) {
+    while (greetings && detached_count() == 0) {
+        struct greeting *greeting = greetings;
+        struct buffer reply = {0};
+        greetings = greeting->next;
+        size_t position = frame_begin(&reply, FRAME_WELCOME, greeting->request);
         frame_add_u32(&reply, FIELD_PID, (uint32_t)getpid());
         frame_end(&reply, position);
-        client_send(client, &reply);
+        client_send(greeting->client, &reply);
+        client_release(greeting->client);
+        free(greeting);
+    }
+}
+
+static void on_frame(struct client *client, const struct frame *frame) {
+    switch (frame->type) {
+    case FRAME_HELLO:
+        add_greeting(client, frame->request);
         break;
     case FRAME_RUN:
         run_start(&loop, client, frame);
@@ -102,6 +130,7 @@ int server_run(const char *path, int idle_ms) {
     while (!stopping || run_count() > 0) {
         bool idle = active_clients == 0 && run_count() == 0;
         if (event_loop_turn(&loop, idle ? idle_ms : -1) == 0 && idle) break;
+        welcome_waiting();
     }
     unlink(path);
     return 0;

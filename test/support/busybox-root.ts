@@ -12,19 +12,22 @@ export function makeBusyboxRoot(path: string): void {
   for (const name of commands()) if (!existsSync(`${path}/bin/${name}`)) symlinkSync('busybox', `${path}/bin/${name}`);
 }
 
-/** A `docker save` archive of the image `busybox`: all commands in one layer, the users `web` and `root` in another, above a layer whose users it replaces. */
+const file = (name: string, content: string | Buffer, mode = 0o644): TestEntry => ({ name, content, mode, uid: 0, gid: 0 });
+
+/** A layer with all commands of busybox-static, as a tar archive. */
+export const busyboxLayer = (): Promise<Buffer> => tar([
+  ...directories.map((name): TestEntry => ({ name: `${name}/`, type: 'directory', mode: name === 'tmp' ? 0o1777 : 0o755, uid: 0, gid: 0 })),
+  file('bin/busybox', readFileSync('/bin/busybox'), 0o755),
+  ...commands().map((name): TestEntry => ({ name: `bin/${name}`, type: 'symlink', linkname: 'busybox', uid: 0, gid: 0 })),
+  file('etc/passwd', 'root:x:0:0:root:/wrong:/bin/sh\n'), file('etc/covered', 'never seen'),
+]);
+
+/** A `docker save` archive of the image `busybox`: that layer, and above it one that replaces its users and covers one of its files. */
 export async function busyboxArchive(): Promise<Buffer> {
-  const file = (name: string, content: string | Buffer, mode = 0o644): TestEntry => ({ name, content, mode, uid: 0, gid: 0 });
-  const base = await tar([
-    ...directories.map((name): TestEntry => ({ name: `${name}/`, type: 'directory', mode: name === 'tmp' ? 0o1777 : 0o755, uid: 0, gid: 0 })),
-    file('bin/busybox', readFileSync('/bin/busybox'), 0o755),
-    ...commands().map((name): TestEntry => ({ name: `bin/${name}`, type: 'symlink', linkname: 'busybox', uid: 0, gid: 0 })),
-    file('etc/passwd', 'root:x:0:0:root:/wrong:/bin/sh\n'), file('etc/covered', 'never seen'),
-  ]);
   const users = await tar([
     file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:Web:/srv:/bin/sh\n'),
     file('etc/group', 'root:x:0:\nweb:x:102:\nlogs:x:103:web\n'),
     file('etc/.wh.covered', ''),
   ]);
-  return await dockerArchive([{ tags: ['busybox:latest'], layers: [base, users], config: { Env: ['FROM_IMAGE=yes'], Cmd: ['sh'] } }]);
+  return await dockerArchive([{ tags: ['busybox:latest'], layers: [await busyboxLayer(), users], config: { Env: ['FROM_IMAGE=yes'], Cmd: ['sh'] } }]);
 }
