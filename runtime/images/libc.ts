@@ -28,7 +28,6 @@ const native = {
   mknodat: declare('int mknodat(int directory, const void *path, uint32_t mode, uint64_t device)'),
   symlinkat: declare('int symlinkat(const void *target, int directory, const void *path)'),
   linkat: declare('int linkat(int fromDirectory, const void *from, int toDirectory, const void *to, int flags)'),
-  unlinkat: declare('int unlinkat(int directory, const void *path, int flags)'),
   fchownat: declare('int fchownat(int directory, const void *path, uint32_t owner, uint32_t group, int flags)'),
   fchmodat: declare('int fchmodat(int directory, const void *path, uint32_t mode, int flags)'),
   utimensat: declare('int utimensat(int directory, const void *path, const void *times, int flags)'),
@@ -38,7 +37,7 @@ const native = {
 };
 
 /** A failed system call; `code` is the name of the error, such as `ENOSPC`. */
-export class SystemCallError extends Error {
+class SystemCallError extends Error {
   readonly code: string;
 
   constructor(call: string, code: string) {
@@ -85,11 +84,6 @@ export function makeSymlink({ directory, name }: Place, target: string): void {
 /** A second name for the very file at `from`; a symbolic link there is linked itself, not followed. */
 export function makeHardLink(from: Place, to: Place): void {
   check('linkat', native.linkat(from.directory, cString(from.name), to.directory, cString(to.name), 0));
-}
-
-/** Removes one name that is not a directory. */
-export function unlink({ directory, name }: Place): void {
-  check('unlinkat', native.unlinkat(directory, cString(name), 0));
 }
 
 /** Never follows a symbolic link. Clears setuid bits and capabilities, so it comes before them. */

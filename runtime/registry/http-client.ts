@@ -38,7 +38,7 @@ const MAX_SOCKETS = 8;
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
 /** A connection broken by standing still; `code` as the system's own timeout has it. */
-export class StalledError extends Error {
+class StalledError extends Error {
   readonly code = 'ETIMEDOUT';
 }
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { systemClock } from '../../base/clock.ts';
 import { dockerArchive, tar, testStore } from '../../runtime/images/testing.ts';
@@ -32,7 +33,7 @@ describe('an image store whose process is killed', () => {
       const big = await tar(Array.from({ length: FILES }, (_, index) => ({ name: `d${index % 100}/f${index}`, content: randomBytes(3000) })));
       await writeFile(join(directory, 'small.tar'), await dockerArchive([{ tags: ['small:1'], layers: [small] }]));
       await writeFile(join(directory, 'big.tar'), await dockerArchive([{ tags: ['big:1'], layers: [small, big] }]));
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'images-crash-child.ts'), dataDir, join(directory, 'small.tar'), join(directory, 'big.tar')], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [fileURLToPath(new URL('./images-crash-child.ts', import.meta.url)), dataDir, join(directory, 'small.tar'), join(directory, 'big.tar')], { stdio: ['ignore', 'pipe', 'inherit'] });
       const exited = new Promise((resolve) => { child.once('exit', (_code, signal) => resolve(signal)); });
       try {
         let output = '';
