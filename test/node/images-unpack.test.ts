@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { lstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +139,17 @@ describe('a full disk', () => {
     'while a layer is downloaded': (store, server) => store.pull(server.reference('noise:1')),
     'while a layer of a pull is unpacked': (store, server) => store.pull(server.reference('zeros:1')),
   };
+  it('does not keep images from being removed', async () => {
+    await onSmallDisk(async ({ store, dataDir }, freeBytes) => {
+      await store.load(inPieces(await dockerArchive([{ tags: ['web:1'], layers: [small] }])));
+      for (let size = 4_000_000; size >= 512; size = size / 2) await fillDisk(dataDir, size);
+      assert.equal(await freeBytes(), 0);
+      await store.remove('web:1', { force: false });
+      assert.deepEqual(store.list(), []);
+      assert.ok(await freeBytes() > 0);
+    });
+  });
+
   for (const [moment, attempt] of Object.entries(attempts)) {
     it(`${moment} is said, and its space given back`, async () => {
       await using server = await FakeRegistry.start();
@@ -161,4 +172,16 @@ function withCapability(archive: Buffer, value: Buffer): Buffer {
   const changed = Buffer.from(archive);
   value.copy(changed, changed.indexOf('V'.repeat(20)));
   return changed;
+}
+
+/** Takes all room on the disk of `directory` in pieces of `size` bytes. */
+async function fillDisk(directory: string, size: number): Promise<void> {
+  for (let index = 0; ; index += 1) {
+    try {
+      await writeFile(join(directory, `fill-${size}-${index}`), Buffer.alloc(Math.ceil(size)));
+    } catch (error) {
+      assert.ok(error instanceof Error && 'code' in error && error.code === 'ENOSPC');
+      return;
+    }
+  }
 }
