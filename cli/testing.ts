@@ -59,17 +59,17 @@ export function logFrame(stream: 1 | 2 | 3, text: string): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-export type Printed = { readonly stdout: string; readonly stderr: string; readonly error: unknown };
+export type Printed = { readonly stdout: string; readonly stderr: string; readonly error: Error | undefined };
 
 /** Everything that a command prints, and the error it ends with. */
 export async function printed(running: Promise<CommandResult>): Promise<Printed> {
-  const out = { stdout: '', stderr: '', error: undefined as unknown };
+  const out = { stdout: '', stderr: '' };
   try {
     const result = await running;
     if (typeof result === 'string') out.stdout = result;
     else if (result !== undefined) for await (const chunk of result) out[chunk.to] += Buffer.from(chunk.bytes).toString('utf8');
   } catch (error) {
-    out.error = error;
+    return { ...out, error: error instanceof Error ? error : new Error(String(error)) };
   }
-  return out;
+  return { ...out, error: undefined };
 }

@@ -24,7 +24,12 @@ export function parseFields(flag: string, text: string): Map<string, string> {
 }
 
 const MOUNT_EXAMPLE = 'Write type=bind,source=/srv,target=/data[,readonly], or type=tmpfs,target=/tmp[,tmpfs-size=64m]';
-const truthy = (value: string | undefined): boolean => value === '' || value === 'true' || value === '1';
+
+function parseMountSwitch(key: string, value: string | undefined): boolean {
+  if (value === undefined || value === 'false' || value === '0') return false;
+  if (value === '' || value === 'true' || value === '1') return true;
+  throw usage(`--mount: ${key} is true or false, not "${value}"`, MOUNT_EXAMPLE);
+}
 
 /** One `--mount`. Every key is honoured or refused by name. */
 export function parseMount(text: string): DockerMount {
@@ -38,7 +43,7 @@ export function parseMount(text: string): DockerMount {
   const type = take('type') ?? 'volume';
   const source = take('source', 'src');
   const target = take('target', 'dst', 'destination');
-  const readOnly = take('readonly', 'ro');
+  const readOnly = parseMountSwitch('readonly', take('readonly', 'ro'));
   const propagation = take('bind-propagation');
   const size = take('tmpfs-size');
   const mode = take('tmpfs-mode');
@@ -48,7 +53,7 @@ export function parseMount(text: string): DockerMount {
   if (mode !== undefined && !/^0?[0-7]{1,4}$/.test(mode)) throw usage(`--mount: tmpfs-mode "${mode}" is not an octal mode`, 'Such as tmpfs-mode=1777');
   const tmpfs = { ...(size === undefined ? {} : { SizeBytes: parseBytes(size) }), ...(mode === undefined ? {} : { Mode: Number.parseInt(mode, 8) }) };
   return {
-    Type: type, Target: target, ...(source === undefined ? {} : { Source: source }), ...(truthy(readOnly) ? { ReadOnly: true } : {}),
+    Type: type, Target: target, ...(source === undefined ? {} : { Source: source }), ...(readOnly ? { ReadOnly: true } : {}),
     ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }), ...(Object.keys(tmpfs).length > 0 ? { TmpfsOptions: tmpfs } : {}),
   };
 }
@@ -119,10 +124,12 @@ export function parseHost(text: string): string {
   return `${text.slice(colon + 1)} ${text.slice(0, colon)}`;
 }
 
-/** Splits a command line as a shell does with quotes and backslashes, without any expansion. */
+/** Splits a command line as a shell does with quotes and backslashes, without any expansion. Throws ORCH_USAGE when a quote is not closed. */
 export function splitShellWords(text: string): string[] {
-  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+/g) ?? [];
-  return words.map((word) => (word.match(/"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^"'\\]+/g) ?? []).map(unquote).join(''));
+  const word = /(?:"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|[^\s"'\\])+/g;
+  const words = text.match(word) ?? [];
+  if (text.replaceAll(word, '').trim() !== '') throw usage(`The command line ${text} ends inside of a quote`, 'Close the quote, or put a backslash before it');
+  return words.map((word) => (word.match(/"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|[^"'\\]+/g) ?? []).map(unquote).join(''));
 }
 
 function unquote(piece: string): string {
