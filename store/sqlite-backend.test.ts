@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -40,6 +40,16 @@ describe('SQLite backend', function () {
     await using again = await open();
     assert.deepEqual((await again.range('k')).entries, (await range).entries);
     assert.equal(again.epoch, backend.epoch);
+  });
+
+  it('keeps all its files from other users', async () => {
+    await using backend = await open();
+    await backend.commit([{ key: 'a', value: '1' }], []);
+    await backend.snapshot(join(directory, 'snapshot'));
+    await restoreSqlite({ snapshot: join(directory, 'snapshot'), path: join(directory, 'restored.db'), clock });
+    const names = (await readdir(directory)).toSorted();
+    assert.deepEqual(names, ['restored.db', 'snapshot', 'store.db', 'store.db-shm', 'store.db-wal', 'store.db.lock']);
+    for (const name of names) assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name);
   });
 
   it('is used by one opener at a time', async () => {

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { OrchError } from '../model/errors.ts';
 
@@ -45,10 +46,12 @@ export class SqliteDatabase implements Disposable {
 
   /** Opens or creates the file. Throws ORCH_IN_USE when a process has it open, ORCH_CORRUPT when it is no database of ours, ORCH_UNSUPPORTED when a newer program wrote it. */
   constructor({ path, maxBytes }: DatabaseOptions) {
-    this.#lock = lockFile(path);
     this.#maxPages = maxBytes === undefined ? UNLIMITED_PAGES : Math.ceil(maxBytes / PAGE_BYTES);
+    using opened = new DisposableStack();
     try {
-      this.db = new DatabaseSync(path);
+      this.#lock = opened.use(lockFile(path));
+      createPrivate(path);
+      this.db = opened.use(new DatabaseSync(path));
       this.db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       this.db.exec(`PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_BYTES}`);
       this.db.exec(`BEGIN IMMEDIATE; ${schema} INSERT OR IGNORE INTO meta VALUES ('schema', ${SCHEMA_VERSION}), ('epoch', 1), ('compacted', 0), ('swept', 0), ('merged', 0); COMMIT`);
@@ -56,8 +59,8 @@ export class SqliteDatabase implements Disposable {
       this.#getMeta = this.db.prepare('SELECT value FROM meta WHERE name = ?', { returnArrays: true });
       this.#setMeta = this.db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value');
       checkSchema(this.meta('schema'), path);
+      opened.move();
     } catch (error) {
-      this.#lock.close();
       throw storeError(error);
     }
   }
@@ -98,8 +101,12 @@ export class SqliteDatabase implements Disposable {
   }
 }
 
+/** Makes an empty file that only its owner reads, unless there is one; SQLite gives the files beside it the same mode. */
+export function createPrivate(path: string): void { closeSync(openSync(path, 'a', 0o600)); }
+
 /** An exclusive lock beside the database, given back by the kernel when the process dies; the database itself stays readable for snapshots. */
 function lockFile(path: string): DatabaseSync {
+  createPrivate(`${path}.lock`);
   const lock = new DatabaseSync(`${path}.lock`);
   try {
     lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');

@@ -1,9 +1,9 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { OrchError } from '../model/errors.ts';
-import { SqliteDatabase, storeError } from './sqlite-database.ts';
+import { SqliteDatabase, createPrivate, storeError } from './sqlite-database.ts';
 import { packError } from './sqlite-protocol.ts';
 import type { FileTask, FileTaskResult } from './sqlite-snapshot.ts';
 
@@ -22,12 +22,14 @@ function run(task: FileTask): void {
 }
 
 function copyDatabase(from: string, to: string): void {
+  createPrivate(to);
   using database = new DatabaseSync(from, { readOnly: true });
   database.prepare('VACUUM INTO ?').run(to);
 }
 
 function restoreDatabase({ from, nowMs }: Extract<FileTask, { type: 'restore' }>, to: string): void {
   copyFileSync(from, to);
+  chmodSync(to, 0o600);
   using database = new SqliteDatabase({ path: to });
   const [finding] = database.db.prepare('PRAGMA integrity_check', { returnArrays: true }).all();
   if (finding?.[0] !== 'ok') throw new OrchError('ORCH_CORRUPT', `Snapshot ${from} is damaged: ${String(finding?.[0])}`);

@@ -65,7 +65,7 @@ class SqliteServer {
   #serveCall(id: number, call: Exclude<WorkerCall, CommitCall>): void {
     const own: CommitChanges[] = [];
     try {
-      own.push(...call.type === 'close' ? [] : this.#expireLeases());
+      own.push(...this.#expireBefore(call));
       const answer = this.#answer(id, call, own);
       if (answer) this.#reply({ id, own, answer });
     } catch (error) {
@@ -76,6 +76,16 @@ class SqliteServer {
   #expireLeases(): CommitChanges[] {
     const commit = this.#engine.expireLeases(this.#nowMs);
     return commit ? [commit] : [];
+  }
+
+  /** A full disk cannot record that a key has run out: that stops writers, but readers are shown what is recorded. */
+  #expireBefore({ type }: WorkerCall): CommitChanges[] {
+    try {
+      return type === 'close' ? [] : this.#expireLeases();
+    } catch (error) {
+      if (type === 'range' || type === 'replay') return [];
+      throw error;
+    }
   }
 
   /** The answer to `call`; undefined when it comes later. Commits made for it go to `own`. */
