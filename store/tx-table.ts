@@ -107,5 +107,5 @@ export class TxTable<K extends Kind> implements WriteTable<K> {
 }
 
 /** The answer to whoever asks for a name that is in use. */
-export const nameTakenError = (kind: Kind, name: string, ownerId: string): OrchError =>
+const nameTakenError = (kind: Kind, name: string, ownerId: string): OrchError =>
   new OrchError('ORCH_NAME_TAKEN', `${kinds[kind].label} "${name}" already exists`, { details: { kind, name, id: ownerId } });
