@@ -109,8 +109,8 @@ export class Control implements Disposable {
 
   task(reference: string): Task {
     return this.#options.store.view((view) => resolveReference<Task>({
-      label: 'Task', get: (id) => view.task.get(id), list: () => view.task.list(),
-      names: (task) => [`${view.service.get(task.serviceId)?.spec.name ?? task.serviceId}.${task.slot || task.nodeId || ''}.${task.id}`],
+      label: 'Task', list: () => view.task.list(), names: () => [],
+      get: (id) => view.task.get(id) ?? view.task.get(taskIdOfName(id)),
     }, reference));
   }
 
@@ -128,6 +128,9 @@ export class Control implements Disposable {
 
 /** A service whose removal was asked for is gone to everybody but the loops. */
 const isPresent = (service: Service): boolean => service.removing !== true;
+
+/** Docker's full name of a task, `web.1.ID`, ends with its id. */
+const taskIdOfName = (name: string): TaskId => name.slice(name.lastIndexOf('.') + 1);
 
 function reachability({ status: { state } }: Node): ManagerStatus['reachability'] {
   if (state === 'ready') return 'reachable';

@@ -6,7 +6,7 @@ export type Lookup<T extends Meta> = {
   readonly label: string;
   get(id: string): T | undefined;
   list(): Iterable<T>;
-  /** Names an object goes by besides its id. */
+  /** Names an object goes by besides its id; not unique. */
   names(object: T): readonly (string | undefined)[];
 };
 

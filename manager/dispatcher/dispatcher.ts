@@ -103,7 +103,8 @@ export class Dispatcher implements AsyncDisposable {
     store.view((view) => checkPeer(view, peer));
     const skewMs = Math.abs(clock.now() - hello.nowMs);
     if (skewMs > MAX_SKEW_MS) log.warn({ nodeId: peer.nodeId, skewMs }, 'The clocks of this manager and a node differ');
-    this.#sessions.get(peer.nodeId)?.end(new OrchError('ORCH_CONFLICT', `Node ${peer.nodeId} has opened another session`));
+    const earlier = this.#sessions.get(peer.nodeId);
+    if (earlier && this.#forgetSession(earlier)) earlier.end(new OrchError('ORCH_CONFLICT', `Node ${peer.nodeId} has opened another session`));
     this.#sessions.set(peer.nodeId, session);
     this.#expectHeartbeat(peer.nodeId);
     this.#records.set(peer.nodeId, { description: hello.description, role: peer.role, state: 'ready', message: '', address: peer.address });

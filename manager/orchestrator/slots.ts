@@ -1,5 +1,6 @@
-import type { NodeId } from '../../model/meta.ts';
+import type { NodeId, RevisionId } from '../../model/meta.ts';
 import type { Node } from '../../model/node.ts';
+import { meetsConstraint, parseConstraint, type Constraint } from '../../model/placement.ts';
 import { isEnded, isWanted, taskStateRank, type Task } from '../../model/task.ts';
 import type { ServiceSnapshot } from './snapshot.ts';
 
@@ -16,7 +17,7 @@ export type Slot = {
   readonly newest: Task;
   /** Wanted, and may still run where they are. */
   readonly live: readonly Task[];
-  /** Wanted, but their node is gone, down or drained. */
+  /** Wanted, but their node is gone, down, drained, or does not meet the constraints any more. */
   readonly lost: readonly Task[];
   /** Wanted, yet they ended: nobody has decided on them. */
   readonly ended: readonly Task[];
@@ -51,23 +52,37 @@ export function groupSlots(snapshot: ServiceSnapshot): Map<string, Slot> {
     if (group) group.push(task);
     else groups.set(key, [task]);
   }
-  const slots = [...groups].map(([key, tasks]) => toSlot(key, tasks, snapshot)).toSorted((a, b) => a.slot - b.slot || (a.key < b.key ? -1 : 1));
+  const isMisplaced = global ? () => false : placementCheck(snapshot);
+  const isLost = (task: Task): boolean => !global && task.nodeId !== undefined && (isLostNode(snapshot.node(task.nodeId)) || isMisplaced(task));
+  const slots = [...groups].map(([key, tasks]) => toSlot(key, tasks, { global, isLost })).toSorted((a, b) => a.slot - b.slot || (a.key < b.key ? -1 : 1));
   return new Map(slots.map((slot) => [slot.key, slot]));
 }
 
-function toSlot(key: string, unsorted: readonly Task[], snapshot: ServiceSnapshot): Slot {
+function toSlot(key: string, unsorted: readonly Task[], { global, isLost }: { readonly global: boolean; readonly isLost: (task: Task) => boolean }): Slot {
   const tasks = unsorted.toSorted(byAge);
   const newest = tasks.at(-1);
   if (!newest) throw new Error(`slot ${key} has no tasks`);
-  const global = snapshot.service.spec.mode.type === 'global';
   const wanted = tasks.filter((task) => isWanted(task.desired));
   const running = wanted.filter((task) => !isEnded(task.status.state));
-  const isLost = (task: Task): boolean => !global && task.nodeId !== undefined && isLostNode(snapshot.node(task.nodeId));
   return {
     key, slot: newest.slot, nodeId: global ? key : undefined, tasks, newest,
     live: running.filter((task) => !isLost(task)),
     lost: running.filter(isLost),
     ended: wanted.filter((task) => isEnded(task.status.state)),
+  };
+}
+
+/** Says of tasks whether their node, by labels that changed after they were placed, may not run them; asks once per node and revision. */
+function placementCheck(snapshot: ServiceSnapshot): (task: Task) => boolean {
+  const constraintsOf = new Map<RevisionId, readonly Constraint[]>();
+  const answers = new Map<string, boolean>();
+  return ({ revisionId, nodeId = '' }) => {
+    const constraints = constraintsOf.getOrInsertComputed(revisionId, () => snapshot.template(revisionId).placement.constraints.map(parseConstraint));
+    if (constraints.length === 0) return false;
+    return answers.getOrInsertComputed(`${revisionId} ${nodeId}`, () => {
+      const node = snapshot.node(nodeId);
+      return node?.description !== undefined && !constraints.every((constraint) => meetsConstraint(constraint, node));
+    });
   };
 }
 

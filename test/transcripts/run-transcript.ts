@@ -71,6 +71,7 @@ const commandTable: Readonly<Record<string, Command>> = {
   start: (cluster, name) => cluster.agent(name).start(),
   join: (cluster, name) => cluster.join(name),
   node: (cluster, name, fields) => cluster.updateNode(name, Object.fromEntries(fields.map((pair) => pair.split('=')))),
+  label: (cluster, name, [tier = '']) => cluster.updateNode(name, { labels: { tier } }),
   'node-rm': (cluster, name) => cluster.control.removeNode(cluster.node(name).id, { force: true }),
   'new-leader': (cluster) => cluster.changeLeader(),
 };
