@@ -62,6 +62,7 @@ export class LayerTree implements Disposable {
 
   /** Makes the mark by which overlayfs hides `path` of lower layers; what this layer itself has there stays visible. */
   addWhiteout(path: string): void {
+    if (!this.#mayHide(path)) return;
     const place = this.#place(path);
     try {
       libc.makeNode(place, constants.S_IFCHR, WHITEOUT);
@@ -77,6 +78,7 @@ export class LayerTree implements Disposable {
       this.opaqueRoot = true;
       return;
     }
+    if (!this.#mayHide(`${path}/x`)) return;
     const place = this.#place(path);
     this.#makeMissing(place);
     libc.setExtendedAttribute(place, OPAQUE.name, OPAQUE.value);
@@ -218,6 +220,21 @@ export class LayerTree implements Disposable {
       libc.closeDescriptor(parent);
     }
     return libc.openBeneath(this.#root, path);
+  }
+
+  /**
+   * False when this layer has something other than a directory on the way to `path`: that alone hides what lower layers have there.
+   * Tools write such whiteouts for the content of a directory that became a file or symbolic link; following the link would hide the wrong file.
+   */
+  #mayHide(path: string): boolean {
+    try {
+      libc.closeDescriptor(libc.openBeneath(this.#root, splitPath(path).directory, 'refuse'));
+      return true;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return true;
+      if (leadsOut(error)) return false;
+      throw error;
+    }
   }
 
   #forgetParent(): void {

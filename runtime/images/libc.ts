@@ -13,6 +13,7 @@ const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
 /** RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS and RESOLVE_BENEATH: no path leaves the directory it starts from, whatever symbolic links say. */
 const RESOLVE_WITHIN = 0x01n | 0x02n | 0x08n;
+const RESOLVE_NO_SYMLINKS = 0x04n;
 /** The same number on every architecture, as all system calls from 424 on. */
 const SYS_OPENAT2 = 437;
 const OPEN_HOW_BYTES = 24;
@@ -54,11 +55,14 @@ export type FileTime = { readonly seconds: number; readonly nanoseconds: number 
 
 export type DeviceNumber = { readonly major: number; readonly minor: number };
 
-/** Opens the directory at `path` beneath `root`; symbolic links that stay beneath are followed, any other path fails with EXDEV or ELOOP. For use in paths only. */
-export function openBeneath(root: number, path: string): number {
+/**
+ * Opens the directory at `path` beneath `root`, for use in paths only. Symbolic links that stay beneath are followed, or with `refuse` none at all;
+ * any other path fails with EXDEV or ELOOP.
+ */
+export function openBeneath(root: number, path: string, links: 'follow' | 'refuse' = 'follow'): number {
   const how = Buffer.alloc(OPEN_HOW_BYTES);
   how.writeBigUInt64LE(BigInt(O_PATH | constants.O_DIRECTORY | O_CLOEXEC), 0);
-  how.writeBigUInt64LE(RESOLVE_WITHIN, 16);
+  how.writeBigUInt64LE(links === 'follow' ? RESOLVE_WITHIN : RESOLVE_WITHIN | RESOLVE_NO_SYMLINKS, 16);
   return check('openat2', native.openat2(SYS_OPENAT2, root, cString(path), how, OPEN_HOW_BYTES));
 }
 
