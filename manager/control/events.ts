@@ -49,7 +49,7 @@ export function watchEvents(store: Store, signal: AbortSignal, now: () => number
 }
 
 /** What a change means to people: none when only bookkeeping has changed. */
-export function eventsOf(change: Change, nowMs: number): ControlEvent[] {
+function eventsOf(change: Change, nowMs: number): ControlEvent[] {
   switch (change.kind) {
     case 'service': return serviceEvents(change, nowMs);
     case 'node': return toEvent('node', change, { attributes: nodeAttributes, nowMs });

@@ -18,11 +18,11 @@ import { Session, type Hello, type SessionEvents } from './session.ts';
 import { applyReports, checkReports } from './task-reports.ts';
 
 /** A broken connection is not yet a dead node: its agent dials again at once. */
-export const RECONNECT_MS = 2_000;
+const RECONNECT_MS = 2_000;
 /** Time for a node that left in good order (an upgrade, a reboot) to come back before its tasks run elsewhere. */
-export const AWAY_MS = 15_000;
+const AWAY_MS = 15_000;
 /** On top of the silent periods, after this manager began to lead: agents have to find it first. */
-export const FIND_LEADER_MS = 5_000;
+const FIND_LEADER_MS = 5_000;
 /** Reports that share a commit at most. */
 const MAX_REPORTS = 1_000;
 

@@ -47,7 +47,7 @@ export class NodeRecords implements AsyncDisposable {
 }
 
 /** The node with the news; the same object when they are none. */
-export function withNews(node: Node, news: NodeNews, nowMs: number): Node {
+function withNews(node: Node, news: NodeNews, nowMs: number): Node {
   const status = statusAfter(node.status, news, nowMs);
   const description = news.description && !sameDescription(node.description, news.description) ? news.description : node.description;
   const role = news.role ?? node.role;

@@ -3,7 +3,7 @@ import { endedByItself, isStopping, nextAttempt, type Slot } from './slots.ts';
 import { emptyPlan, setDesired, type Action, type Plan, type ServiceSnapshot } from './snapshot.ts';
 
 /** How long a task that was told to stop may hold up its successor in the slot. */
-export const MAX_STOP_WAIT_MS = 60_000;
+const MAX_STOP_WAIT_MS = 60_000;
 
 /**
  * Pure: replaces what was lost with its node at once, restarts what ended as the restart policy says, and starts prepared tasks whose time has come.
@@ -42,7 +42,7 @@ const create = (slot: Slot, predecessor: Task, desired: 'ready' | 'running'): Ac
 });
 
 /** The restart policy's answer for a task that ended by itself. Attempts are counted from the tasks kept of the slot, so a change of leader forgets none. */
-export function mayRestart(snapshot: ServiceSnapshot, slot: Slot, ended: Task): boolean {
+function mayRestart(snapshot: ServiceSnapshot, slot: Slot, ended: Task): boolean {
   const { condition, maxAttempts, windowMs } = snapshot.template(ended.revisionId).restart;
   if (!endedByItself(ended)) return true;
   if (condition === 'none' || (condition === 'on-failure' && ended.status.state === 'complete')) return false;

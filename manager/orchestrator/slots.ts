@@ -27,13 +27,13 @@ export type Slot = {
 export const endedByItself = (task: Task): boolean => task.status.state === 'failed' || task.status.state === 'rejected' || task.status.state === 'complete';
 
 /** True for a node that can't be counted on to run its tasks: it is gone, down or drained. */
-export const isLostNode = (node: Node | undefined): boolean => node === undefined || node.status.state === 'down' || node.spec.availability === 'drain';
+const isLostNode = (node: Node | undefined): boolean => node === undefined || node.status.state === 'down' || node.spec.availability === 'drain';
 
 /** True when somebody is in the slot: a wanted task, or one that ended and is not to be restarted. */
 export const isOccupied = (slot: Slot): boolean => slot.live.length + slot.lost.length + slot.ended.length > 0 || isFinished(slot);
 
 /** True when the slot's last task ended by itself and its restart policy allows no other. */
-export const isFinished = (slot: Slot): boolean =>
+const isFinished = (slot: Slot): boolean =>
   slot.live.length + slot.lost.length + slot.ended.length === 0 && endedByItself(slot.newest);
 
 /** True for tasks that were told to stop and have not yet, on a node that can still say so. */
