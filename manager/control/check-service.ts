@@ -1,6 +1,6 @@
 import { OrchError } from '../../model/errors.ts';
 import { throwIfInvalid } from '../../model/problems.ts';
-import type { ServiceSpec } from '../../model/service.ts';
+import type { ContainerSpec, ServiceSpec } from '../../model/service.ts';
 import { validateServiceSpec } from '../../model/validate-service.ts';
 
 /** Networks that every node has. */
@@ -10,20 +10,34 @@ const nodeNetworks: ReadonlySet<string> = new Set(['none', 'host', 'bridge']);
 export function checkServiceSpec(spec: ServiceSpec): void {
   const service = `Service "${spec.name}"`;
   throwIfInvalid(service, validateServiceSpec(spec));
+  const refusal = findUnsupported(spec);
+  if (refusal) throw new OrchError('ORCH_UNSUPPORTED', `${service} ${refusal.sentence}`, { hint: refusal.hint });
+}
+
+type Refusal = { readonly sentence: string; readonly hint: string };
+
+/** The first thing of the spec that orch does not have. */
+function findUnsupported(spec: ServiceSpec): Refusal | undefined {
   const network = spec.template.networks.find(({ target }) => !nodeNetworks.has(target));
-  if (network) {
-    throw new OrchError('ORCH_UNSUPPORTED', `${service} asks for the network "${network.target}", but orch has only none, host and bridge`, { hint: 'Leave the network out: every task gets an address of its node\'s bridge' });
-  }
+  if (network) return { sentence: `asks for the network "${network.target}", but orch has only none, host and bridge`, hint: 'Leave the network out: every task gets an address of its node\'s bridge' };
   const port = spec.endpoint.ports.find(({ mode }) => mode === 'ingress');
   if (port) {
-    throw new OrchError('ORCH_UNSUPPORTED', `${service} publishes port ${port.targetPort} with mode=ingress, but orch has no routing mesh`, {
+    return {
+      sentence: `publishes port ${port.targetPort} with mode=ingress, but orch has no routing mesh`,
       hint: `Publish it on the nodes that run its tasks: --publish mode=host,target=${port.targetPort},published=${port.publishedPort || port.targetPort}`,
-    });
+    };
   }
-  const mount = spec.template.container.mounts?.find(({ type }) => type === 'volume');
-  if (mount) {
-    throw new OrchError('ORCH_UNSUPPORTED', `${service} mounts the volume "${mount.source}" at ${mount.target}, but orch has no volumes`, { hint: 'Mount a directory of the node (type=bind) or memory (type=tmpfs)' });
-  }
+  return findUnsupportedOfContainer(spec.template.container);
+}
+
+function findUnsupportedOfContainer(container: ContainerSpec): Refusal | undefined {
+  const mount = container.mounts?.find(({ type }) => type === 'volume');
+  if (mount) return { sentence: `mounts the volume "${mount.source}" at ${mount.target}, but orch has no volumes`, hint: 'Mount a directory of the node (type=bind) or memory (type=tmpfs)' };
+  const check = container.healthCheck?.test[0];
+  if (check !== undefined && check !== 'NONE') return { sentence: 'asks for a health check, but orch has none', hint: 'Leave it out, or disable the image\'s with --no-healthcheck' };
+  if (container.init === true) return { sentence: 'asks for an init process, but orch adds none', hint: 'Put one into the image' };
+  if (container.openStdin === true) return { sentence: 'asks for an open standard input, but nothing can be attached to it', hint: 'Leave it out' };
+  return undefined;
 }
 
 /** Throws ORCH_UNSUPPORTED for changes that a service can't go through. */

@@ -27,6 +27,9 @@ describe('creating a service', () => {
     ['networks that no node has', { template: { networks: [{ target: 'front', aliases: [] }] } }, /network "front"/],
     ['ports of the routing mesh', { endpoint: { mode: 'vip', ports: [{ ...port, mode: 'ingress' }] } }, /mode=ingress.*--publish mode=host,target=80,published=8080/],
     ['volumes', { template: { container: { mounts: [{ type: 'volume', source: 'data', target: '/data', readOnly: false }] } } }, /volume "data" at \/data/],
+    ['health checks', { template: { container: { healthCheck: { test: ['CMD', 'true'] } } } }, /health check/],
+    ['an init process', { template: { container: { init: true } } }, /init process/],
+    ['an open standard input', { template: { container: { openStdin: true } } }, /standard input/],
   ];
   for (const [what, spec, text] of unsupported) {
     it(`refuses ${what} with a sentence`, async () => {
