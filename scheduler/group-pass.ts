@@ -19,8 +19,8 @@ export type GroupPassOptions = {
   readonly avoid: ReadonlySet<number>;
 };
 
-/** A leaf of the spread tree during a pass: nodes that the service does not use yet, in the index's order, and those it does. */
-type LeafPass = { readonly unused: Cursor; readonly used: MinHeap<NodeEntry> };
+/** A leaf of the spread tree during a pass: nodes that the service does not use yet, in the index's order; those it does; and those used since they were last asked for. */
+type LeafPass = { readonly unused: Cursor; readonly used: MinHeap<NodeEntry>; taken: NodeEntry[] };
 
 /**
  * One decision over all tasks of a group: gives, one after the other, the node that is best for the next task.
@@ -32,16 +32,21 @@ export class GroupPass {
   readonly #leaves: (LeafPass | undefined)[] = [];
   readonly #children = new Map<Branch, MinHeap<Branch>>();
   readonly #branchCounts: Int32Array;
+  /** Slots that are not simply next in the index's order: of nodes used before this pass, and of nodes to avoid. */
+  readonly #special: ReadonlySet<number>;
 
   constructor(options: GroupPassOptions) {
     this.#options = options;
-    const { index, serviceCounts, avoid } = options;
+    const { table, index, serviceCounts, avoid } = options;
     this.#branchCounts = new Int32Array(index.branchCount);
+    this.#special = new Set([...serviceCounts.keys(), ...avoid]);
     for (const [slot, count] of serviceCounts) {
       for (let branch = index.branchOf(slot); branch; branch = branch.parent) this.#branchCounts[branch.number] = (this.#branchCounts[branch.number] ?? 0) + count;
-      this.#offerUsed(slot);
     }
-    for (const slot of avoid) if (!serviceCounts.has(slot)) this.#offerUsed(slot);
+    for (const slot of this.#special) {
+      const entry = index.isCandidate(slot) ? table.at(slot) : undefined;
+      if (entry) this.took(entry);
+    }
   }
 
   /** The node for the next task; undefined when no node can take one. The caller places the task there, then calls `took`. */
@@ -51,7 +56,7 @@ export class GroupPass {
 
   /** Lets the node be chosen again after it was given a task. */
   took(entry: NodeEntry): void {
-    this.#offerUsed(entry.slot);
+    this.#leafOf(entry.slot)?.taken.push(entry);
   }
 
   #pick(branch: Branch): NodeEntry | undefined {
@@ -79,33 +84,40 @@ export class GroupPass {
   }
 
   #pickFromLeaf(branch: Branch): NodeEntry | undefined {
-    const { unused, used } = this.#leafPass(branch);
-    const { index, table, avoid, serviceCounts } = this.#options;
+    const leaf = this.#leafPass(branch);
+    const { unused, used } = leaf;
+    const { index, table } = this.#options;
     while (unused.slot >= 0) {
       const { slot } = unused;
       index.nextCandidate(branch, unused);
-      const entry = serviceCounts.has(slot) || avoid.has(slot) ? undefined : table.at(slot);
-      if (entry && this.#hasRoom(entry)) return entry;
+      const entry = this.#special.has(slot) ? undefined : table.at(slot);
+      if (entry && this.#hasRoom(entry, 0)) return entry;
     }
-    for (let entry = used.pop(); entry; entry = used.pop()) if (this.#hasRoom(entry)) return entry;
+    for (const entry of leaf.taken) used.push(this.#rankOf(entry), entry);
+    leaf.taken = [];
+    for (let entry = used.pop(); entry; entry = used.pop()) if (this.#hasRoom(entry, this.#countOf(entry))) return entry;
     return undefined;
   }
 
+  #leafOf(slot: number): LeafPass | undefined {
+    const branch = this.#options.index.branchOf(slot);
+    return branch && this.#leafPass(branch);
+  }
+
   #leafPass(branch: Branch): LeafPass {
-    return this.#leaves[branch.number] ??= { unused: this.#options.index.firstCandidate(branch), used: new MinHeap() };
+    return this.#leaves[branch.number] ??= { unused: this.#options.index.firstCandidate(branch), used: new MinHeap(), taken: [] };
   }
 
-  #offerUsed(slot: number): void {
-    const { index, table, serviceCounts, avoid } = this.#options;
-    const branch = index.branchOf(slot);
-    const entry = table.at(slot);
-    if (!branch || !entry || !index.isCandidate(slot)) return;
-    const key = (avoid.has(slot) ? AVOID_WEIGHT : 0) + (serviceCounts.get(slot) ?? 0) * SERVICE_TASK_WEIGHT + entry.total;
-    this.#leafPass(branch).used.push(key, entry);
+  #countOf(entry: NodeEntry): number {
+    return this.#options.serviceCounts.get(entry.slot) ?? 0;
   }
 
-  #hasRoom(entry: NodeEntry): boolean {
-    const { requirements, serviceCounts } = this.#options;
-    return resourceCause(entry, requirements) === undefined && occupancyCause(entry, requirements, serviceCounts.get(entry.slot) ?? 0) === undefined;
+  #rankOf(entry: NodeEntry): number {
+    return (this.#options.avoid.has(entry.slot) ? AVOID_WEIGHT : 0) + this.#countOf(entry) * SERVICE_TASK_WEIGHT + entry.total;
+  }
+
+  #hasRoom(entry: NodeEntry, serviceCount: number): boolean {
+    const { requirements } = this.#options;
+    return resourceCause(entry, requirements) === undefined && occupancyCause(entry, requirements, serviceCount) === undefined;
   }
 }
