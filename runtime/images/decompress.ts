@@ -31,7 +31,8 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGen
     if (compression === 'none') yield* whole;
     else yield* inflate(whole, compression);
   } finally {
-    await iterator.return?.();
+    // Not waited for: a source that is waiting for its next bytes ends only when they come.
+    Promise.resolve(iterator.return?.()).catch(() => { /* a source that fails while it is left concerns nobody */ });
   }
 }
 
@@ -52,14 +53,16 @@ async function* prepend(head: Buffer, iterator: AsyncIterator<Uint8Array>): Asyn
 
 async function* inflate(source: AsyncIterable<Buffer>, compression: 'gzip' | 'zstd'): AsyncGenerator<Buffer> {
   const inflater = compression === 'gzip' ? createGunzip({ chunkSize: CHUNK_BYTES }) : createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  const compressed = Readable.from(source);
-  pipeline(compressed, inflater, () => { /* whoever reads `inflater` meets the error */ });
+  pipeline(Readable.from(source), inflater, () => { /* whoever reads `inflater` meets the error */ });
   try {
     for await (const chunk of inflater) yield asBuffer(chunk);
   } catch (error) {
-    if (compressed.errored) throw compressed.errored;
+    if (!isDataError(error)) throw error;
     throw new OrchError('ORCH_CORRUPT', `The ${compression} data is damaged: ${errorMessage(error)}`, { cause: error });
   }
 }
+
+/** True for what zlib and zstd say of bytes that they cannot read; any other error is that of the source. */
+const isDataError = (error: unknown): boolean => error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
 
 const asBuffer = (chunk: Uint8Array): Buffer => Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);

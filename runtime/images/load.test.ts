@@ -180,4 +180,16 @@ describe('loading an archive that breaks off', () => {
       await assertNothing(test);
     }
   });
+
+  it('does not wait for the rest of what it has refused', async () => {
+    await using test = await testStore();
+    const hold = Promise.withResolvers<void>();
+    async function* stalled(): AsyncGenerator<Buffer> {
+      yield Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(2000, 0xff)]);
+      await hold.promise;
+    }
+    await assert.rejects(test.store.load(stalled()), { code: 'ORCH_CORRUPT', message: /^The gzip data is damaged/ });
+    hold.resolve();
+    await assertNothing(test);
+  });
 });

@@ -25,14 +25,14 @@ describe('unpackLayer', () => {
   it('makes directories, files, links, modes and times as the archive says', async () => {
     using sandbox = new UnpackSandbox();
     const archive = await tar([
-      { name: './', type: 'directory', mode: 0o711 }, { name: './usr/', type: 'directory', mode: 0o555 }, { name: './usr/bin', type: 'directory', mode: 0o755 },
+      { name: './', type: 'directory', mode: 0o711 }, { name: './usr/', type: 'directory', mode: 0o751 }, { name: './usr/bin', type: 'directory', mode: 0o755 },
       { name: './usr/bin/tool', content: 'program', mode: 0o4755 }, { name: './usr/bin/same', type: 'link', linkname: './usr/bin/tool' },
       { name: './bin', type: 'symlink', linkname: 'usr/bin' }, { name: '/abs/implied/file', content: '' }, { name: 'pipe', type: 'fifo', mode: 0o622 },
     ]);
     const result = await sandbox.unpack(gzipSync(archive), sha256(archive));
     assert.deepEqual(result, { diffId: sha256(archive), sizeBytes: 7, opaqueRoot: false, skippedAttributes: [] });
     const at = (name: string): Stats => lstatSync(join(sandbox.layer, name));
-    assert.deepEqual(['', 'usr', 'usr/bin/tool', 'abs', 'abs/implied', 'pipe'].map((name) => (at(name).mode & 0o7777).toString(8)), ['711', '555', '4755', '755', '755', '622']);
+    assert.deepEqual(['', 'usr', 'usr/bin/tool', 'abs', 'abs/implied', 'pipe'].map((name) => (at(name).mode & 0o7777).toString(8)), ['711', '751', '4755', '755', '755', '622']);
     assert.equal(at('usr/bin/same').ino, at('usr/bin/tool').ino);
     assert.equal(readlinkSync(join(sandbox.layer, 'bin')), 'usr/bin');
     for (const name of ['', 'usr', 'usr/bin', 'usr/bin/tool', 'bin', 'pipe']) assert.equal(at(name).mtimeMs, 1_700_000_000_000, name);
