@@ -17,7 +17,7 @@ describe('orch-shim', () => {
   let shim: ShimClient;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'orch-shim-'));
-    shim = await ShimClient.open({ binary: await findShimBinary(), socket: join(folder, 's'), clock: systemClock });
+    shim = await ShimClient.open({ binary: await findShimBinary(process.env['ORCH_TEST_SHIM']), socket: join(folder, 's'), clock: systemClock });
   });
   after(async () => {
     await shim[Symbol.asyncDispose]();
@@ -90,7 +90,7 @@ describe('orch-shim', () => {
   describe('clients of orch-shim', () => {
     it('share one server, of which there is never a second', async () => {
       const socket = join(folder, 'shared');
-      const options = { binary: await findShimBinary(), socket, clock: systemClock };
+      const options = { binary: await findShimBinary(process.env['ORCH_TEST_SHIM']), socket, clock: systemClock };
       const clients = await Promise.all([1, 2, 3].map(() => ShimClient.open(options)));
       const parents = await Promise.all(clients.map(async (client) => (await client.run(['sh', '-c', 'echo $PPID'])).stdout));
       assert.equal(new Set(parents).size, 1);

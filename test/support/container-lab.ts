@@ -86,7 +86,7 @@ async function openParts(directory: string, options: Partial<ContainerEngineOpti
   const [clock, log] = [systemClock, silentLog];
   const [dataDir, runDir] = [join(directory, 'data'), join(directory, 'run')];
   mkdirSync(runDir, { recursive: true });
-  const shim = await ShimClient.open({ binary: await findShimBinary(), socket: join(runDir, 'shim.sock'), clock });
+  const shim = await ShimClient.open({ binary: await findShimBinary(process.env['ORCH_TEST_SHIM']), socket: join(runDir, 'shim.sock'), clock });
   const images = await openImageStore({ dataDir: join(directory, 'images'), platform: { os: 'linux', arch: 'amd64' }, clock, random: systemRandom, log });
   if (!images.find('busybox')) await images.load(inPieces(await busyboxArchive(), 1 << 16));
   const engine = await openContainerEngine({ dataDir, runDir, nodeId: nodeIdOf(directory), images, shim, clock, log, ...options });

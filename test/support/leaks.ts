@@ -1,10 +1,10 @@
-import { setTimeout as sleepMs } from 'node:timers/promises';
+import { setImmediate as turnOfLoop, setTimeout as sleepMs } from 'node:timers/promises';
 import type { Context } from 'mocha';
 
 /** Kinds of handles that a finished test file must have given back. */
 const watched = new Set(['Timeout', 'TCPSocketWrap', 'TCPServerWrap', 'PipeWrap', 'ProcessWrap', 'MessagePort', 'FSEventWrap', 'UDPWrap']);
-/** The runner's own timer for the hook that is running. */
-const RUNNER_TIMERS = 1;
+/** grpc-js keeps a timer of its own for a while after everything is closed. */
+const LIBRARY_TIMERS = 1;
 const SETTLE_ATTEMPTS = 40;
 const SETTLE_STEP_MS = 25;
 
@@ -15,12 +15,11 @@ function countHandles(): Map<string, number> {
 }
 
 let baseline: Map<string, number> | undefined;
-let currentFile: string | undefined;
 
 function extraHandles(): string[] {
   return [...countHandles()].flatMap(([name, count]) => {
-    const allowed = (baseline?.get(name) ?? 0) + (name === 'Timeout' ? RUNNER_TIMERS : 0);
-    return count > allowed ? [`${count - allowed} ${name}`] : [];
+    const extra = count - (baseline?.get(name) ?? 0) - (name === 'Timeout' ? LIBRARY_TIMERS : 0);
+    return extra > 0 ? [`${extra} ${name}`] : [];
   });
 }
 
@@ -29,6 +28,7 @@ async function assertNothingLeft(file: string): Promise<void> {
   let left = extraHandles();
   for (let attempt = 0; left.length > 0 && attempt < SETTLE_ATTEMPTS; attempt += 1) {
     await sleepMs(SETTLE_STEP_MS);
+    await turnOfLoop(); // in its own callback a timer still counts
     left = extraHandles();
   }
   if (left.length > 0) {
@@ -37,19 +37,12 @@ async function assertNothingLeft(file: string): Promise<void> {
   }
 }
 
-/** Mocha root hooks: a test file that leaves handles behind fails the run. */
+/** Mocha root hooks: a test file that leaves handles behind fails the run. Each file is looked at when its own last hook has run and before the next file's first. */
 export const mochaHooks = {
-  async beforeEach(this: Context): Promise<void> {
-    const file = this.currentTest?.file;
-    baseline ??= countHandles();
-    if (currentFile !== undefined && file !== currentFile) {
-      const finished = currentFile;
-      currentFile = file;
-      await assertNothingLeft(finished);
+  beforeAll(this: Context): void {
+    baseline = countHandles();
+    for (const suite of this.test?.parent?.suites ?? []) {
+      suite.afterAll('leaves no handles behind', () => assertNothingLeft(suite.file ?? suite.title));
     }
-    currentFile = file;
-  },
-  async afterAll(): Promise<void> {
-    if (currentFile !== undefined) await assertNothingLeft(currentFile);
   },
 };
