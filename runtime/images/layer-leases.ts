@@ -1,6 +1,7 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf, spaceError } from './content.ts';
+import { SerialQueue } from './serial-queue.ts';
 
 const SEPARATOR = '~';
 
@@ -8,6 +9,8 @@ const SEPARATOR = '~';
 export class LayerLeases {
   readonly #directory: string;
   readonly #imagesByUser: Map<string, Set<string>>;
+  readonly #syncs = new SerialQueue();
+  #nextSync: Promise<void> | undefined;
 
   private constructor(directory: string, imagesByUser: Map<string, Set<string>>) {
     this.#directory = directory;
@@ -55,8 +58,13 @@ export class LayerLeases {
     return join(this.#directory, `${encodeURIComponent(user).replaceAll(SEPARATOR, '%7E')}${SEPARATOR}${hexOf(imageId)}`);
   }
 
-  async #syncDirectory(): Promise<void> {
-    await using directory = await open(this.#directory, 'r');
-    await directory.sync();
+  /** One wait for the disk serves everybody who came before it began. */
+  #syncDirectory(): Promise<void> {
+    this.#nextSync ??= this.#syncs.run(async () => {
+      this.#nextSync = undefined;
+      await using directory = await open(this.#directory, 'r');
+      await directory.sync();
+    });
+    return this.#nextSync;
   }
 }
