@@ -46,6 +46,7 @@ export type MonitorStarted =
 const DEFAULT_TIMEOUT_MS = 60_000;
 const CONNECT_LIMIT_MS = 5000;
 const CONNECT_PAUSE_MS = 10;
+const SOCKET_PATH_BYTES = 107;
 const ALREADY_RUNNING = 3;
 const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -57,8 +58,9 @@ export class ShimClient implements ProgramRunner, AsyncDisposable {
 
   private constructor(options: ShimOptions) { this.#options = options; }
 
-  /** Connects to the server at the socket, or starts one. Throws ORCH_RUNTIME when that fails. */
+  /** Connects to the server at the socket, or starts one. Throws ORCH_RUNTIME when that fails, ORCH_INVALID for too long a path. */
   static async open(options: ShimOptions): Promise<ShimClient> {
+    if (Buffer.byteLength(options.socket) > SOCKET_PATH_BYTES) throw new OrchError('ORCH_INVALID', `"${options.socket}" is too long a path for a unix socket: it has at most ${SOCKET_PATH_BYTES} bytes`);
     const client = new ShimClient(options);
     await client.#connect();
     return client;

@@ -20,7 +20,7 @@ import { enginePaths } from './paths.ts';
 export type ContainerEngineOptions = {
   /** Kept for good; on a file system that overlayfs can write to. */
   readonly dataDir: string;
-  /** Emptied by a reboot; at most about 60 bytes long, because unix sockets lie in it. */
+  /** Emptied by a reboot; at most 68 bytes long, because unix sockets lie in it. */
   readonly runDir: string;
   /** Names the cgroups, `/orch/<nodeId>`; unique on the host. */
   readonly nodeId: NodeId;
@@ -38,7 +38,7 @@ export type ContainerEngineOptions = {
 /**
  * Opens the node's container engine and takes over what runs: a container whose monitor lives is running, one with an exit
  * file has exited, and one with neither is killed and has exited in an unknown way. Throws ORCH_RUNTIME without an OCI
- * runtime, ORCH_CORRUPT when its records cannot be read.
+ * runtime, ORCH_CORRUPT when its records cannot be read, ORCH_INVALID for a run directory with too long a path.
  */
 export async function openContainerEngine(options: ContainerEngineOptions): Promise<ContainerEngine> {
   const { shim, clock, images, log } = options;

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { OrchError } from '../../model/errors.ts';
 import type { ContainerId } from '../../model/meta.ts';
 
 /** Paths of one container; `directory` is its OCI bundle. */
-export type ContainerPaths = {
+type ContainerPaths = {
   readonly directory: string;
   readonly config: string;
   /** Where its root appears in its own mount namespace; empty on the host. */
@@ -33,11 +34,17 @@ export type EnginePaths = {
   of(id: ContainerId): ContainerPaths;
 };
 
-/** A unix socket's path has at most 107 bytes, so sockets are named by half an id: still 128 bits. */
+const SOCKET_PATH_BYTES = 107;
+/** Half an id, still 128 bits, so that longer run directories fit. */
 const SOCKET_NAME_LENGTH = 32;
+const LONGEST_SOCKET = `/m/${'0'.repeat(SOCKET_NAME_LENGTH)}.tty`;
 
-/** Paths below the daemon's data directory (kept) and run directory (lost at reboot). */
+/** Paths below the daemon's data directory (kept) and run directory (lost at reboot). Throws ORCH_INVALID when sockets would have too long paths in the run directory. */
 export function enginePaths(dataDir: string, runDir: string): EnginePaths {
+  const mostBytes = SOCKET_PATH_BYTES - LONGEST_SOCKET.length;
+  if (Buffer.byteLength(runDir) > mostBytes) {
+    throw new OrchError('ORCH_INVALID', `The run directory "${runDir}" has too long a path for the unix sockets in it`, { hint: `Choose one of at most ${mostBytes} bytes` });
+  }
   const containers = join(dataDir, 'containers');
   const monitors = join(runDir, 'm');
   return {

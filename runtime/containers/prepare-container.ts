@@ -7,7 +7,7 @@ import type { Image } from '../image-store.ts';
 import { buildSpec } from '../oci/build-spec.ts';
 import type { ResolvedMount } from '../oci/mounts.ts';
 import { formatHostname, formatHosts, formatResolvConf } from '../oci/name-files.ts';
-import { formatOciSpec } from '../oci/oci-spec.ts';
+import { formatOciSpec, type OciSpec } from '../oci/oci-spec.ts';
 import type { EngineContext } from './engine-context.ts';
 import { parseSignal } from './signals.ts';
 import type { UserFileCache } from './user-files.ts';
@@ -47,6 +47,7 @@ export async function prepareContainer(context: EngineContext, request: { create
     create, mounts, userFiles, image: image.config, host: context.host, cgroupsPath: context.cgroups.pathOf(create.id),
     nameFiles: { hosts: paths.hosts, hostname: paths.hostname, resolvConf: paths.resolvConf },
   });
+  reportCuts(context, create, spec);
   await Promise.all([
     writeFile(paths.config, formatOciSpec(spec), { mode: 0o600 }),
     writeFile(paths.hosts, formatHosts(create, nodeHosts ?? ''), { mode: 0o644 }),
@@ -54,6 +55,13 @@ export async function prepareContainer(context: EngineContext, request: { create
     writeFile(paths.resolvConf, formatResolvConf(create, nodeResolvConf), { mode: 0o644 }),
     writeFile(paths.log, '', { mode: 0o640 }),
   ]);
+}
+
+/** The daemon can only give what it has; a request for more is met as far as possible, and that is said. */
+function reportCuts(context: EngineContext, create: ContainerCreate, { process: { rlimits, oomScoreAdj } }: OciSpec): void {
+  const cut = create.ulimits.filter(({ name, hard }) => hard >= 0 && rlimits.some(({ type, hard: given }) => type === `RLIMIT_${name.toUpperCase()}` && given < BigInt(hard))).map(({ name }) => name);
+  if (oomScoreAdj !== create.oomScoreAdj) cut.push('OOM score adjustment');
+  if (cut.length > 0) context.log.warn({ containerId: create.id, limits: cut.join(', ') }, 'limits of a container were cut to what the daemon may set');
 }
 
 async function readNodeResolvConf(): Promise<string> {

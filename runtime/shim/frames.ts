@@ -5,7 +5,6 @@ export const frameTypes = {
   hello: 1, welcome: 2, run: 3, runDone: 4, cancel: 5, start: 6, started: 7, failed: 8, readRoot: 9, rootFiles: 10, shutdown: 11,
   signal: 20, ok: 21, status: 22,
 } as const;
-export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
 /** What a field of a frame is; the same table as runtime/shim/frame.h. */
 export const fieldTags = {
@@ -18,7 +17,7 @@ export const fieldTags = {
 export type FieldTag = keyof typeof fieldTags;
 
 /** Text goes as UTF-8, a number as 32 bits. */
-export type FieldValue = string | number | Uint8Array;
+type FieldValue = string | number | Uint8Array;
 export type FrameField = readonly [tag: FieldTag, value: FieldValue];
 
 const VERSION = 1;

@@ -97,6 +97,11 @@ describe('orch-shim', () => {
       for (const client of clients) await client[Symbol.asyncDispose]();
     });
 
+    it('refuse a path that no socket can have', async () => {
+      const options = { binary: await findShimBinary(), socket: join(folder, 'x'.repeat(100)), clock: systemClock };
+      await assert.rejects(ShimClient.open(options), (error) => isOrchError(error, 'ORCH_INVALID'));
+    });
+
     it('refuse what is no program', async () => {
       await assert.rejects(findShimBinary('/etc/passwd'), (error) => isOrchError(error, 'ORCH_RUNTIME') && error.message.includes('/etc/passwd'));
     });
