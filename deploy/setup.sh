@@ -65,7 +65,7 @@ find_npm() {
     fetch_package npm $npm_version "ztsxKxt/kkIaAs+2i0GU6I+DRmUdrNasxTZKJe9TCdSjKxlhah/4r/hl5ygMD6XAg1qZ9c2TNomR4qgOydp10g==" $tools/npm
   fi
   PATH=$tools/node/bin:$PATH
-  npm_command=("$tools/node/bin/node" "$tools/npm/bin/npm-cli.js")
+  npm_command=("$tools/node/bin/node" --use-system-ca "$tools/npm/bin/npm-cli.js") # trusts what curl trusts
 }
 
 install_npm_packages() {
