@@ -28,9 +28,9 @@ type LeafPass = { readonly unused: Cursor; readonly used: MinHeap<NodeEntry>; ta
  */
 export class GroupPass {
   readonly #options: GroupPassOptions;
-  /** By the number of the branch. */
+  // By the number of the branch.
   readonly #leaves: (LeafPass | undefined)[] = [];
-  readonly #children = new Map<Branch, MinHeap<Branch>>();
+  readonly #children: (MinHeap<Branch> | undefined)[] = [];
   readonly #branchCounts: Int32Array;
   /** Slots that are not simply next in the index's order: of nodes used before this pass, and of nodes to avoid. */
   readonly #special: ReadonlySet<number>;
@@ -61,7 +61,7 @@ export class GroupPass {
 
   #pick(branch: Branch): NodeEntry | undefined {
     if (branch.children.size === 0) return this.#pickFromLeaf(branch);
-    const children = this.#children.getOrInsertComputed(branch, () => this.#childrenByTasks(branch));
+    const children = this.#children[branch.number] ??= this.#childrenByTasks(branch);
     for (let child = children.peek(); child; child = children.peek()) {
       const entry = this.#pick(child);
       if (entry) {
