@@ -51,7 +51,8 @@ const down = defineCommand({
 });
 
 const exec = defineCommand({
-  path: ['lab', 'exec'], summary: 'Run a command inside a node of the lab', args: { usage: ['NODE', 'COMMAND', '[ARG...]'], passThroughFrom: 1 }, flags: { name: nameFlag },
+  path: ['lab', 'exec'], summary: 'Run a command inside a node of the lab', args: { usage: ['NODE', 'COMMAND', '[ARG...]'], passThroughFrom: 1 },
+  examples: ['orch lab exec 1 -- orch node ls', 'orch lab exec 2 sh'], flags: { name: nameFlag },
   async run(context, args, flags) {
     const { labExecArgv } = await loadLab();
     return runAttached(context, await labExecArgv(environment, flags.name, { reference: args[0] ?? '', command: withoutDashes(args.slice(1)) }));
@@ -59,7 +60,8 @@ const exec = defineCommand({
 });
 
 const client = defineCommand({
-  path: ['lab', 'client'], summary: "Run a command on the lab's network as a client outside the cluster", args: { usage: ['COMMAND', '[ARG...]'], passThroughFrom: 0 }, flags: { name: nameFlag },
+  path: ['lab', 'client'], summary: "Run a command on the lab's network as a client outside the cluster", args: { usage: ['COMMAND', '[ARG...]'], passThroughFrom: 0 },
+  examples: ['orch lab client curl http://10.88.0.2:8080/'], flags: { name: nameFlag },
   async run(context, args, flags) {
     const { labClientArgv } = await loadLab();
     return runAttached(context, await labClientArgv(flags.name, withoutDashes(args)));
@@ -67,7 +69,7 @@ const client = defineCommand({
 });
 
 const kill = defineCommand({
-  path: ['lab', 'kill'], summary: 'Cut the power of a node: all its processes are gone at once, its disk stays', args: { usage: ['NODE...'] }, flags: { name: nameFlag },
+  path: ['lab', 'kill'], summary: 'Cut the power of a node: all its processes are gone at once, its disk stays', args: { usage: ['NODE...'] }, examples: ['orch lab kill 3'], flags: { name: nameFlag },
   async run(_context, args, flags) {
     const { labKill } = await loadLab();
     for (const reference of args) await labKill(environment, flags.name, reference);
@@ -76,7 +78,7 @@ const kill = defineCommand({
 });
 
 const start = defineCommand({
-  path: ['lab', 'start'], summary: 'Start a killed node again on the disk it had', args: { usage: ['NODE...'] },
+  path: ['lab', 'start'], summary: 'Start a killed node again on the disk it had', args: { usage: ['NODE...'] }, examples: ['orch lab start 3'],
   flags: { name: nameFlag, 'daemon-arg': { type: 'list', help: 'one more argument for the daemon' } },
   async run(_context, args, flags) {
     const { labStart } = await loadLab();
@@ -86,7 +88,7 @@ const start = defineCommand({
 });
 
 const cut = defineCommand({
-  path: ['lab', 'cut'], summary: 'Cut a node off (3), or only the link between two (1,3)', args: { usage: ['NODE[,NODE]'] }, flags: { name: nameFlag },
+  path: ['lab', 'cut'], summary: 'Cut a node off (3), or only the link between two (1,3)', args: { usage: ['NODE[,NODE]'] }, examples: ['orch lab cut 3', 'orch lab cut 1,3', 'orch lab heal'], flags: { name: nameFlag },
   async run(_context, args, flags) {
     const { labCut } = await loadLab();
     await labCut(flags.name, args[0] ?? '');

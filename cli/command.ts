@@ -5,7 +5,8 @@ import type { ApiClient } from './http-client.ts';
 /** One flag of a command. `short` is a one-letter alias; `value` names the argument in help texts. */
 export type FlagSpec = { readonly help: string; readonly short?: string; readonly value?: string } & (
   | { readonly type: 'string'; readonly required?: true; readonly default?: string }
-  | { readonly type: 'choice'; readonly choices: readonly string[]; readonly default?: string }
+  /** `refused`: words that Docker knows and orch does not honour, each with why not. */
+  | { readonly type: 'choice'; readonly choices: readonly string[]; readonly default?: string; readonly refused?: Readonly<Record<string, string>> }
   | { readonly type: 'integer'; readonly default?: number; readonly min?: number; readonly max?: number }
   | { readonly type: 'number'; readonly min?: number; readonly max?: number }
   | { readonly type: 'boolean' }

@@ -18,7 +18,7 @@ export function commandHelp(command: AnyCommand): string {
     ...(command.description === undefined ? [] : ['', command.description]),
     ...section('Aliases', (command.aliases ?? []).map((alias) => ['orch', ...command.path.slice(0, -1), alias].join(' '))),
     ...section('Options', columns(supported.map(([name, spec]) => [flagLabel(name, spec), flagText(spec)]))),
-    ...section('Not supported', columns(refused.map(([name, spec]) => [`      --${name}`, spec.type === 'refused' ? spec.why : '']))),
+    ...section('Not supported', columns(refused.map(([name, spec]) => [`    --${name}`, spec.type === 'refused' ? spec.why : '']))),
     ...section('Examples', command.examples ?? []),
   ].join('\n');
 }
@@ -27,14 +27,16 @@ const section = (title: string, lines: readonly string[]): string[] => lines.len
 
 /** `-q, --quiet` or `    --name string`. */
 export function flagLabel(name: string, spec: FlagSpec): string {
-  const value = spec.type === 'boolean' || spec.type === 'toggle' || spec.type === 'refused' ? '' : ` ${spec.value ?? spec.type}`;
-  return `${spec.short === undefined ? '    ' : `-${spec.short}, `}--${name}${value}`;
+  const value = spec.value ?? (spec.type === 'choice' ? spec.choices.join('|') : valueNames[spec.type]);
+  return `${spec.short === undefined ? '    ' : `-${spec.short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
 }
 
+/** What a flag's argument is called unless the flag says so itself; those without one take none. */
+const valueNames: Readonly<Partial<Record<FlagSpec['type'], string>>> = { string: 'TEXT', list: 'TEXT', integer: 'NUMBER', number: 'NUMBER', bytes: 'SIZE', duration: 'DURATION', cpus: 'CPUS' };
+
 function flagText(spec: FlagSpec): string {
-  const choices = spec.type === 'choice' ? ` (${spec.choices.join(', ')})` : '';
-  const fallback = 'default' in spec && spec.default !== undefined && spec.default !== '' ? ` (default ${JSON.stringify(spec.default)})` : '';
-  return `${spec.help}${choices}${fallback}`;
+  const fallback = 'default' in spec && spec.default !== undefined && spec.default !== '' ? ` (default ${spec.default})` : '';
+  return `${spec.help}${fallback}`;
 }
 
 /** Left-aligned columns; the last one is not padded. */

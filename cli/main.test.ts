@@ -96,6 +96,10 @@ describe('the command table', () => {
     }
   });
 
+  it('shows an example of every command that takes arguments', () => {
+    for (const { path, args, examples = [] } of all) if (args.usage.length > 0) assert.ok(examples.length > 0, path.join(' '));
+  });
+
   it('has only examples that its own parser takes', async () => {
     const { parseCommandLine } = await import('./parse.ts');
     const { findCommand } = await import('./find-command.ts');

@@ -99,6 +99,8 @@ const readers: { [T in FlagSpec['type']]: (name: string, spec: Extract<FlagSpec,
   choice(name, spec, raw) {
     const value = raw.at(-1) ?? spec.default;
     if (value === undefined || spec.choices.includes(value)) return value;
+    const why = Object.hasOwn(spec.refused ?? {}, value) ? spec.refused?.[value] : undefined;
+    if (why !== undefined) throw new OrchError('ORCH_UNSUPPORTED', `--${name} ${value} is not supported: ${why}`);
     throw new OrchError('ORCH_USAGE', `--${name} must be one of ${spec.choices.join(', ')}, not "${value}"`);
   },
   string(name, spec, raw) {

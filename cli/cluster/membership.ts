@@ -33,6 +33,7 @@ const specOf = (flags: SettingFlags): Record<string, unknown> => present<Record<
 
 export const init = defineCommand({
   path: ['init'], summary: 'Make a new cluster with this node as its first manager', args: { usage: [] },
+  description: 'Prints the command that other nodes join with.', examples: ['orch init', 'orch init --advertise-addr 10.0.0.1'],
   flags: { ...nodeFlags, ...settingFlags, 'force-new-cluster': later('recovered clusters'), 'default-addr-pool': later('address pools'), 'default-addr-pool-mask-length': later('address pools'), 'data-path-port': later('separate data paths') },
   async run({ client }, _args, flags) {
     const nodeId = await getJson<string>(client, '/swarm/init', { method: 'POST', body: { ListenAddr: flags['listen-addr'], AdvertiseAddr: flags['advertise-addr'] ?? '', Availability: flags.availability, Spec: specOf(flags) } });
@@ -48,9 +49,9 @@ async function joinCommand(client: Parameters<typeof getJson>[0], role: 'Worker'
 }
 
 export const join = defineCommand({
-  path: ['join'], summary: 'Join a cluster', args: { usage: ['HOST:PORT'] },
+  path: ['join'], summary: 'Join a cluster', args: { usage: ['HOST:PORT'] }, description: 'HOST:PORT is a manager. The token proves the cluster to this node before anything secret is sent.',
   examples: ['orch join --token ORCHTKN-1-... 10.0.0.1:2377', 'orch join --token-file /etc/orch/token 10.0.0.1:2377'],
-  flags: { ...nodeFlags, token: { type: 'string', help: 'join token, from `orch token worker` on a manager' }, 'token-file': { type: 'string', value: 'FILE', help: 'read the token from a file, where other users of this host can\'t see it' } },
+  flags: { ...nodeFlags, token: { type: 'string', value: 'TOKEN', help: 'join token, from `orch token worker` on a manager' }, 'token-file': { type: 'string', value: 'FILE', help: 'read the token from a file, where other users of this host can\'t see it' } },
   async run({ client }, args, flags) {
     const token = flags.token ?? (flags['token-file'] === undefined ? undefined : (await readFile(flags['token-file'], 'utf8')).trim());
     if (token === undefined) throw new OrchError('ORCH_USAGE', '--token is required', { hint: 'Get one by `orch token worker` on a manager' });
@@ -60,7 +61,7 @@ export const join = defineCommand({
 });
 
 export const leave = defineCommand({
-  path: ['leave'], summary: 'Leave the cluster; the tasks of this node stop', args: { usage: [] },
+  path: ['leave'], summary: 'Leave the cluster; the tasks of this node stop', args: { usage: [] }, examples: ['orch leave'],
   flags: { force: { type: 'boolean', short: 'f', help: 'leave even as the last manager, which ends the cluster' } },
   async run({ client }, _args, flags) {
     await client.json({ method: 'POST', path: `/swarm/leave?force=${flags.force}` });
@@ -69,7 +70,7 @@ export const leave = defineCommand({
 });
 
 export const token = defineCommand({
-  path: ['token'], summary: 'Show or change the token that nodes join with', args: { usage: ['worker|manager'], choices: ['worker', 'manager'] },
+  path: ['token'], summary: 'Show or change the token that nodes join with', args: { usage: ['worker|manager'], choices: ['worker', 'manager'] }, examples: ['orch token worker', 'orch token --rotate worker'],
   flags: { rotate: { type: 'boolean', help: 'make a new token; the old one is refused from then on' }, quiet: { type: 'boolean', short: 'q', help: 'print only the token' } },
   async run({ client }, args, flags) {
     const role = args[0] === 'worker' ? 'Worker' : args[0] === 'manager' ? 'Manager' : undefined;
@@ -84,7 +85,7 @@ export const token = defineCommand({
 });
 
 export const clusterUpdate = defineCommand({
-  path: ['cluster', 'update'], summary: 'Change settings of the cluster', args: { usage: [] }, flags: settingFlags,
+  path: ['cluster', 'update'], summary: 'Change settings of the cluster', args: { usage: [] }, examples: ['orch cluster update --task-history-limit 2'], flags: settingFlags,
   async run({ client }, _args, flags) {
     const swarm = await getJson<DockerSwarm>(client, '/swarm');
     await client.json({ method: 'POST', path: `/swarm/update?version=${swarm.Version.Index}`, body: { ...swarm.Spec, ...specOf(flags) } });

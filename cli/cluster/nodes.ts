@@ -12,7 +12,7 @@ import { parsePairs } from '../service/parse-values.ts';
 const capitalize = (text: string): string => text.replace(/^./, (first) => first.toUpperCase());
 
 export const nodeList = defineCommand({
-  path: ['node', 'ls'], aliases: ['list'], summary: 'List the nodes of the cluster', args: { usage: [] }, flags: listFlags,
+  path: ['node', 'ls'], aliases: ['list'], summary: 'List the nodes of the cluster', args: { usage: [] }, examples: ['orch node ls', 'orch node ls --filter role=worker --quiet'], flags: listFlags,
   async run({ client }, _args, flags) {
     const query = filtersQuery(flags.filter);
     const [nodes, information] = await Promise.all([getJson<DockerNode[]>(client, query === '' ? '/nodes' : `/nodes?${query}`), getJson<DockerInfo>(client, '/info')]);
@@ -40,7 +40,7 @@ export const nodeList = defineCommand({
 const nameOf = (node: DockerNode): string => node.Spec.Name || (node.Description?.Hostname ?? node.ID);
 
 export const nodeInspect = defineCommand({
-  path: ['node', 'inspect'], summary: 'Show everything about nodes (`self` is this one)', args: { usage: ['NODE...'] },
+  path: ['node', 'inspect'], summary: 'Show everything about nodes (`self` is this one)', args: { usage: ['NODE...'] }, examples: ['orch node inspect self', "orch node inspect --format '{{.Status.State}}' n2"],
   flags: { ...inspectFlags, pretty: { type: 'boolean', help: 'accepted for Docker\'s sake: JSON is always indented' } },
   async run(context, args, flags) {
     const ids = await Promise.all(args.map((reference) => findNodeId(context, reference)));
@@ -52,7 +52,7 @@ export const nodeUpdate = defineCommand({
   path: ['node', 'update'], summary: 'Change a node\'s labels, availability or role', args: { usage: ['NODE'] },
   examples: ['orch node update --label-add disk=ssd n2', 'orch node update --availability drain n3'],
   flags: {
-    availability: { type: 'choice', choices: ['active', 'pause', 'drain'], help: 'whether the node takes tasks' },
+    availability: { type: 'choice', choices: ['active', 'pause', 'drain'], help: 'whether the node takes tasks: pause keeps what it has, drain gives it away' },
     role: { type: 'choice', choices: ['worker', 'manager'], help: 'role in the cluster' },
     'label-add': { type: 'list', value: 'KEY=VALUE', help: 'label to add or replace' },
     'label-rm': { type: 'list', value: 'KEY', help: 'label to remove' },
@@ -74,7 +74,7 @@ async function changeNode(context: CommandContext, reference: string, change: (s
 }
 
 export const nodePromote = defineCommand({
-  path: ['node', 'promote'], summary: 'Make nodes managers', args: { usage: ['NODE...'] }, flags: {},
+  path: ['node', 'promote'], summary: 'Make nodes managers', args: { usage: ['NODE...'] }, examples: ['orch node promote n2 n3'], flags: {},
   async run(context, args) {
     const names: string[] = [];
     for (const reference of args) names.push(await changeNode(context, reference, (spec) => ({ ...spec, Role: 'manager' })));
@@ -83,7 +83,7 @@ export const nodePromote = defineCommand({
 });
 
 export const nodeDemote = defineCommand({
-  path: ['node', 'demote'], summary: 'Make managers workers', args: { usage: ['NODE...'] }, flags: {},
+  path: ['node', 'demote'], summary: 'Make managers workers', args: { usage: ['NODE...'] }, examples: ['orch node demote n3'], flags: {},
   async run(context, args) {
     const names: string[] = [];
     for (const reference of args) names.push(await changeNode(context, reference, (spec) => ({ ...spec, Role: 'worker' })));
@@ -92,7 +92,7 @@ export const nodeDemote = defineCommand({
 });
 
 export const nodeRemove = defineCommand({
-  path: ['node', 'rm'], aliases: ['remove'], summary: 'Remove nodes from the cluster; their certificates are refused from then on', args: { usage: ['NODE...'] },
+  path: ['node', 'rm'], aliases: ['remove'], summary: 'Remove nodes from the cluster; their certificates are refused from then on', args: { usage: ['NODE...'] }, examples: ['orch node rm n3', 'orch node rm --force n3'],
   flags: { force: { type: 'boolean', short: 'f', help: 'even if the node is up' } },
   async run(context, args, flags) {
     const ids = await Promise.all(args.map((reference) => findNodeId(context, reference)));

@@ -14,12 +14,12 @@ import { printProgress } from './progress.ts';
 type Row = { readonly image: DockerImageSummary; readonly repository: string; readonly tag: string };
 
 export const imageList = defineCommand({
-  path: ['image', 'ls'], aliases: ['list'], summary: 'List the images of this node', args: { usage: [] },
+  path: ['image', 'ls'], aliases: ['list'], summary: 'List the images of this node', args: { usage: [] }, examples: ['orch image ls --digests'],
   flags: { ...listFlags, all: { type: 'boolean', short: 'a', help: 'accepted for Docker\'s sake' }, digests: { type: 'boolean', help: 'show digests' } },
   run: listImages,
 });
 
-export const images = defineCommand({ ...imageList, path: ['images'], aliases: [], run: listImages });
+export const images = defineCommand({ ...imageList, path: ['images'], aliases: [], examples: ['orch images'], run: listImages });
 
 async function listImages({ client, clock }: CommandContext, _args: readonly string[], flags: { format: string | undefined; quiet: boolean; 'no-trunc': boolean; filter: readonly string[]; digests: boolean }): Promise<string> {
   const query = filtersQuery(flags.filter);
@@ -45,14 +45,14 @@ async function listImages({ client, clock }: CommandContext, _args: readonly str
 const imagePath = (name: string): string => `/images/${name.split('/').map(encodeURIComponent).join('/')}`;
 
 export const imageInspect = defineCommand({
-  path: ['image', 'inspect'], summary: 'Show everything about images', args: { usage: ['IMAGE...'] }, flags: inspectFlags,
+  path: ['image', 'inspect'], summary: 'Show everything about images', args: { usage: ['IMAGE...'] }, examples: ['orch image inspect demo:1'], flags: inspectFlags,
   async run({ client }, args, flags) {
     return renderInspect(await Promise.all(args.map((name) => client.json({ path: `${imagePath(name)}/json` }))), flags.format);
   },
 });
 
 export const imagePull = defineCommand({
-  path: ['image', 'pull'], summary: 'Fetch an image from its registry', args: { usage: ['NAME[:TAG|@DIGEST]'] },
+  path: ['image', 'pull'], summary: 'Fetch an image from its registry', args: { usage: ['NAME[:TAG|@DIGEST]'] }, examples: ['orch image pull registry.lan:5000/demo:1', 'ORCH_REGISTRY_PASSWORD=... orch image pull --username ann registry.lan/demo:1'],
   flags: {
     platform: { type: 'string', value: 'OS/ARCH', help: 'platform to fetch, when the image has several' },
     quiet: { type: 'boolean', short: 'q', help: 'no progress' },
@@ -69,10 +69,10 @@ export const imagePull = defineCommand({
   },
 });
 
-export const pull = defineCommand({ ...imagePull, path: ['pull'] });
+export const pull = defineCommand({ ...imagePull, path: ['pull'], examples: ['orch pull registry.lan:5000/demo:1'] });
 
 export const imageLoad = defineCommand({
-  path: ['image', 'load'], summary: 'Load images from an archive (of `docker save`, or an OCI layout)', args: { usage: ['[FILE]'] },
+  path: ['image', 'load'], summary: 'Load images from an archive (of `docker save`, or an OCI layout)', args: { usage: ['[FILE]'] }, examples: ['orch image load demo.tar', 'docker save demo:1 | orch image load'],
   flags: { input: { type: 'string', short: 'i', value: 'FILE', help: 'archive to read (default: standard input)' }, quiet: { type: 'boolean', short: 'q', help: 'no progress' } },
   async run(context, args, flags) {
     const chunks = await openInput(context, flags.input ?? args[0]);
@@ -109,7 +109,7 @@ async function openInput(context: CommandContext, file: string | undefined): Pro
 }
 
 export const imageTag = defineCommand({
-  path: ['image', 'tag'], summary: 'Give an image another name', args: { usage: ['IMAGE', 'NAME[:TAG]'] }, flags: {},
+  path: ['image', 'tag'], summary: 'Give an image another name', args: { usage: ['IMAGE', 'NAME[:TAG]'] }, examples: ['orch image tag demo:1 registry.lan:5000/demo:1'], flags: {},
   async run({ client }, args) {
     const reference = parseImageReference(args[1] ?? '');
     const name = (args[1] ?? '').replace(/:[^:/]*$/, '');
@@ -119,12 +119,12 @@ export const imageTag = defineCommand({
 });
 
 export const imageRemove = defineCommand({
-  path: ['image', 'rm'], aliases: ['remove'], summary: 'Remove images from this node', args: { usage: ['IMAGE...'] },
+  path: ['image', 'rm'], aliases: ['remove'], summary: 'Remove images from this node', args: { usage: ['IMAGE...'] }, examples: ['orch image rm demo:1'],
   flags: { force: { type: 'boolean', short: 'f', help: 'even if it has several names' } },
   run: removeImages,
 });
 
-export const rmi = defineCommand({ ...imageRemove, path: ['rmi'], aliases: [] });
+export const rmi = defineCommand({ ...imageRemove, path: ['rmi'], aliases: [], examples: ['orch rmi demo:1'] });
 
 async function removeImages({ client }: CommandContext, args: readonly string[], flags: { force: boolean }): Promise<string> {
   const lines: string[] = [];
@@ -136,7 +136,7 @@ async function removeImages({ client }: CommandContext, args: readonly string[],
 }
 
 export const imageHistory = defineCommand({
-  path: ['image', 'history'], summary: 'Show how an image was made', args: { usage: ['IMAGE'] }, flags: { 'no-trunc': { type: 'boolean', help: 'do not shorten' }, format: listFlags.format, quiet: listFlags.quiet },
+  path: ['image', 'history'], summary: 'Show how an image was made', args: { usage: ['IMAGE'] }, examples: ['orch image history demo:1'], flags: { 'no-trunc': { type: 'boolean', help: 'do not shorten' }, format: listFlags.format, quiet: listFlags.quiet },
   async run({ client, clock }, args, flags) {
     type Step = { Id: string; Created: number; CreatedBy: string; Size: number; Comment: string };
     const steps = await getJson<Step[]>(client, `${imagePath(args[0] ?? '')}/history`);

@@ -15,7 +15,7 @@ export async function replaceSpec(context: CommandContext, service: DockerServic
 }
 
 export const serviceScale = defineCommand({
-  path: ['service', 'scale'], summary: 'Change how many tasks of services run', args: { usage: ['SERVICE=REPLICAS...'] },
+  path: ['service', 'scale'], summary: 'Change how many tasks of services run', description: 'Waits until the services run as wanted, and says why when one does not.', args: { usage: ['SERVICE=REPLICAS...'] },
   examples: ['orch service scale web=5 worker=0'],
   flags: { detach: { type: 'boolean', short: 'd', help: 'do not wait until the services run as wanted' } },
   async run(context, args, flags) {
@@ -46,7 +46,7 @@ async function* scale(context: CommandContext, wishes: readonly { service: Docke
 }
 
 export const serviceRemove = defineCommand({
-  path: ['service', 'rm'], aliases: ['remove'], summary: 'Remove services and stop their tasks', args: { usage: ['SERVICE...'] }, flags: {},
+  path: ['service', 'rm'], aliases: ['remove'], summary: 'Remove services and stop their tasks', args: { usage: ['SERVICE...'] }, examples: ['orch service rm web worker'], flags: {},
   async run({ client }, args) {
     const services = await Promise.all(args.map((name) => getJson<DockerService>(client, objectPath('services', name))));
     for (const service of services) await client.json({ method: 'DELETE', path: objectPath('services', service.ID) });
@@ -55,8 +55,8 @@ export const serviceRemove = defineCommand({
 });
 
 export const serviceRollback = defineCommand({
-  path: ['service', 'rollback'], summary: 'Return a service to its previous spec', args: { usage: ['SERVICE'] },
-  flags: { detach: { type: 'boolean', short: 'd', help: 'do not wait' }, quiet: { type: 'boolean', short: 'q', help: 'no progress' } },
+  path: ['service', 'rollback'], summary: 'Return a service to its previous spec', args: { usage: ['SERVICE'] }, examples: ['orch service rollback web'],
+  flags: { detach: { type: 'boolean', short: 'd', help: 'do not wait until the service runs as wanted' }, quiet: { type: 'boolean', short: 'q', help: 'print no progress' } },
   async run(context, args, flags) {
     const service = await getJson<DockerService>(context.client, objectPath('services', args[0] ?? ''));
     return rollback(context, service, flags);
@@ -70,7 +70,7 @@ async function* rollback(context: CommandContext, service: DockerService, option
 }
 
 export const serviceInspect = defineCommand({
-  path: ['service', 'inspect'], summary: 'Show everything about services', args: { usage: ['SERVICE...'] },
+  path: ['service', 'inspect'], summary: 'Show everything about services', args: { usage: ['SERVICE...'] }, examples: ['orch service inspect web', "orch service inspect --format '{{.UpdateStatus.State}}' web"],
   flags: { ...inspectFlags, pretty: { type: 'boolean', help: 'accepted for Docker\'s sake: JSON is always indented' } },
   async run({ client }, args, flags) {
     return renderInspect(await Promise.all(args.map((name) => client.json({ path: objectPath('services', name) }))), flags.format);

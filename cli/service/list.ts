@@ -5,7 +5,7 @@ import type { Column } from '../list-output.ts';
 import { filtersQuery, listFlags, renderList, shortId } from '../list-output.ts';
 
 export const serviceList = defineCommand({
-  path: ['service', 'ls'], aliases: ['list'], summary: 'List services', args: { usage: [] }, flags: listFlags,
+  path: ['service', 'ls'], aliases: ['list'], summary: 'List services', args: { usage: [] }, examples: ['orch service ls --filter label=tier=front', "orch service ls --format '{{.Name}} {{.Replicas}}'"], flags: listFlags,
   async run({ client }, _args, flags) {
     const services = await getJson<DockerService[]>(client, ['/services?status=true', filtersQuery(flags.filter)].filter((part) => part !== '').join('&'));
     const shown: Column<DockerService>[] = [

@@ -9,7 +9,7 @@ import { nodeNames, taskName } from './tasks-of.ts';
 /** Flags of every command that prints logs. */
 export const logFlags = {
   follow: { type: 'boolean', short: 'f', help: 'go on with what comes' },
-  since: { type: 'string', value: 'TIME', help: 'only from this time on: RFC 3339, or how long ago (10m)' },
+  since: { type: 'string', value: 'TIME', help: 'only from this time on: 2026-01-31T12:00:00Z, or how long ago (10m)' },
   until: { type: 'string', value: 'TIME', help: 'only before this time' },
   tail: { type: 'string', short: 'n', default: 'all', value: 'LINES', help: 'how many of the last lines to begin with' },
   timestamps: { type: 'boolean', short: 't', help: 'show times' },
@@ -37,6 +37,7 @@ const serviceLogFlags = {
 
 export const serviceLogs = defineCommand({
   path: ['service', 'logs'], summary: 'Print what the tasks of a service, or one task, write', args: { usage: ['SERVICE|TASK'] }, flags: serviceLogFlags,
+  description: 'Lines of tasks on other nodes come through the manager; each has the name of its task and node before it.', examples: ['orch service logs --follow --tail 10 web', 'orch service logs --raw --since 1h web'],
   async run(context, args, flags) {
     const source = await findSource(context, args[0] ?? '');
     const { until, ...others } = flags;

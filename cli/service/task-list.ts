@@ -20,7 +20,8 @@ const taskListFlags = {
 type TaskListFlags = Flags<typeof taskListFlags>;
 
 export const servicePs = defineCommand({
-  path: ['service', 'ps'], summary: 'List the tasks of services', args: { usage: ['SERVICE...'] }, flags: taskListFlags,
+  path: ['service', 'ps'], summary: 'List the tasks of services: where they run, and why one does not', args: { usage: ['SERVICE...'] },
+  description: 'Earlier attempts stand below the current task of their slot.', examples: ['orch service ps web', 'orch service ps --filter desired-state=running --format json web'], flags: taskListFlags,
   async run(context, args, flags) {
     const services = await Promise.all(args.map((name) => getJson<DockerService>(context.client, objectPath('services', name))));
     return listTasks(context, services.map((service) => `service=${service.ID}`), flags);
@@ -28,7 +29,7 @@ export const servicePs = defineCommand({
 });
 
 export const nodePs = defineCommand({
-  path: ['node', 'ps'], summary: 'List the tasks of nodes (default: of this one)', args: { usage: ['[NODE...]'] }, flags: taskListFlags,
+  path: ['node', 'ps'], summary: 'List the tasks of nodes (default: of this one)', args: { usage: ['[NODE...]'] }, examples: ['orch node ps', 'orch node ps --filter desired-state=running n2'], flags: taskListFlags,
   async run(context, args, flags) {
     const names = args.length === 0 ? ['self'] : args;
     const nodes = await Promise.all(names.map((name) => findNodeId(context, name)));

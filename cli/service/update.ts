@@ -9,34 +9,35 @@ import { later, scalarSpecFlags } from './spec-flags.ts';
 import type { UpdateFlags } from './update-spec.ts';
 import { refuseWithRollback, updateSpec } from './update-spec.ts';
 
-const addOrRemove = (what: string, value: string) => ({
-  add: { type: 'list', value, help: `${what} to add or replace` },
-  rm: { type: 'list', value: 'NAME', help: `${what} to remove` },
+/** The flags that change a list. What is removed is named by its key. */
+const changes = (what: string, value: string, key: string) => ({
+  add: { type: 'list', value, help: `${what} to add${value === key ? '' : ', or to replace'}` },
+  rm: { type: 'list', value: key, help: `${what} to remove` },
 } as const satisfies Record<string, FlagSpec>);
 
-const env = addOrRemove('environment variable', 'NAME=VALUE');
-const label = addOrRemove('label of the service', 'KEY=VALUE');
-const containerLabel = addOrRemove('label of the containers', 'KEY=VALUE');
-const constraint = addOrRemove('placement constraint', 'EXPRESSION');
-const preference = addOrRemove('placement preference', 'spread=LABEL');
-const mount = addOrRemove('mount, by its target', 'type=TYPE,...');
+const env = changes('environment variable', 'NAME=VALUE', 'NAME');
+const label = changes('label of the service', 'KEY=VALUE', 'KEY');
+const containerLabel = changes('label of the containers', 'KEY=VALUE', 'KEY');
+const constraint = changes('placement constraint', 'EXPRESSION', 'EXPRESSION');
+const preference = changes('placement preference', 'spread=LABEL', 'spread=LABEL');
+const mount = changes('mount', 'type=TYPE,...', 'TARGET');
 const publish = {
   add: { type: 'list', value: 'mode=host,target=PORT,...', help: 'port of the containers to publish on their nodes too' },
   rm: { type: 'list', value: 'PORT[/PROTOCOL]', help: 'port of the containers to publish no longer' },
 } as const satisfies Record<string, FlagSpec>;
-const network = addOrRemove('network', 'NAME');
-const host = addOrRemove('line of /etc/hosts', 'NAME:ADDRESS');
-const dns = addOrRemove('name server', 'ADDRESS');
-const dnsSearch = addOrRemove('DNS search domain', 'DOMAIN');
-const dnsOption = addOrRemove('DNS option', 'OPTION');
-const group = addOrRemove('supplementary group', 'NAME|GID');
-const sysctl = addOrRemove('kernel parameter', 'NAME=VALUE');
-const ulimit = addOrRemove('resource limit', 'NAME=SOFT[:HARD]');
+const network = changes('network', 'NAME', 'NAME');
+const host = changes('line of /etc/hosts', 'NAME:ADDRESS', 'NAME:ADDRESS');
+const dns = changes('name server', 'ADDRESS', 'ADDRESS');
+const dnsSearch = changes('DNS search domain', 'DOMAIN', 'DOMAIN');
+const dnsOption = changes('DNS option', 'OPTION', 'OPTION');
+const group = changes('supplementary group', 'NAME|GID', 'NAME|GID');
+const sysctl = changes('kernel parameter', 'NAME=VALUE', 'NAME');
+const ulimit = changes('resource limit', 'NAME=SOFT[:HARD]', 'NAME');
 
 /** Flags of `service update`: scalars as on create, lists with -add and -rm. */
 export const updateFlags = {
   ...scalarSpecFlags,
-  image: { type: 'string', help: 'image of the tasks' },
+  image: { type: 'string', value: 'IMAGE', help: 'image of the tasks' },
   args: { type: 'string', value: 'COMMAND', help: 'command line of the containers' },
   replicas: { type: 'integer', min: 0, help: 'tasks to keep running' },
   force: { type: 'boolean', help: 'replace all tasks even if nothing changed' },
@@ -55,7 +56,8 @@ export const updateFlags = {
 
 export const serviceUpdate = defineCommand({
   path: ['service', 'update'], summary: 'Change a service; tasks are replaced as its update settings say', args: { usage: ['SERVICE'] }, flags: updateFlags,
-  examples: ['orch service update --image demo:2 --update-parallelism 2 web', 'orch service update --env-add LEVEL=debug web'],
+  description: 'What is not given stays as it is. Only a change of what the containers are replaces tasks: some at a time, each watched for failure. A failed update pauses,\ngoes on or rolls back, as --update-failure-action says.',
+  examples: ['orch service update --image demo:2 --update-parallelism 2 web', 'orch service update --env-add LEVEL=debug --constraint-rm node.labels.disk==ssd web', 'orch service update --update-failure-action rollback --image demo:3 web'],
   async run(context, args, flags) {
     if (flags.rollback) refuseWithRollback(flags);
     const service = await getJson<DockerService>(context.client, objectPath('services', args[0] ?? ''));

@@ -9,7 +9,7 @@ import { isOrchError, OrchError } from '../../model/errors.ts';
 import { logFlags, logQuery } from '../service/logs.ts';
 
 export const ps = defineCommand({
-  path: ['ps'], summary: 'List the containers of this node', args: { usage: [] },
+  path: ['ps'], summary: 'List the containers of this node', args: { usage: [] }, examples: ['orch ps', 'orch ps --all --filter status=exited'],
   flags: { ...listFlags, all: { type: 'boolean', short: 'a', help: 'also those that have ended' }, last: { type: 'integer', short: 'n', min: 1, help: 'only the newest ones' } },
   async run({ client, clock }, _args, flags) {
     const query = [`all=${flags.all}`, filtersQuery(flags.filter), flags.last === undefined ? '' : `limit=${flags.last}`].filter((part) => part !== '').join('&');
@@ -29,7 +29,7 @@ export const ps = defineCommand({
 });
 
 export const logs = defineCommand({
-  path: ['logs'], summary: 'Print what a container of this node has written', args: { usage: ['CONTAINER'] }, flags: logFlags,
+  path: ['logs'], summary: 'Print what a container of this node has written', args: { usage: ['CONTAINER'] }, examples: ['orch logs --follow --tail 20 web.1'], flags: logFlags,
   run: async (context, args, flags) => printLogs(context, `${objectPath('containers', args[0] ?? '')}/logs?${logQuery(flags, context.clock.now())}`),
 });
 
@@ -48,6 +48,7 @@ const kinds = [
 
 export const inspect = defineCommand({
   path: ['inspect'], summary: 'Show everything about containers, images, services, tasks or nodes', args: { usage: ['NAME|ID...'] },
+  description: 'Looks for a container of this node first, then for an image, a service, a task, a node.', examples: ['orch inspect web', 'orch inspect --type node n1'],
   flags: { ...inspectFlags, type: { type: 'choice', choices: kinds.map((kind) => kind.type), help: 'look only for objects of this kind' } },
   async run(context, args, flags) {
     const wanted = kinds.filter((kind) => flags.type === undefined || kind.type === flags.type);

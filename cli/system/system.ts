@@ -15,7 +15,7 @@ import { ORCH_VERSION } from '../../base/version.ts';
 const formatFlag = { type: 'string', value: 'json|TEMPLATE', help: "json, or a Go template such as '{{.Name}}'" } as const;
 
 export const info = defineCommand({
-  path: ['info'], summary: 'Show this node and what it can do', args: { usage: [] }, flags: { format: { ...formatFlag, short: 'f' } },
+  path: ['info'], summary: 'Show this node and what it can do', args: { usage: [] }, examples: ['orch info', "orch info --format '{{.Swarm.NodeID}}'"], flags: { format: { ...formatFlag, short: 'f' } },
   async run({ client }, _args, flags) {
     const found = await getJson<DockerInfo>(client, '/info');
     if (flags.format === 'json') return JSON.stringify(found);
@@ -41,7 +41,7 @@ function describe(found: DockerInfo): string {
 }
 
 export const version = defineCommand({
-  path: ['version'], summary: 'Show the version of the command and of the daemon', args: { usage: [] }, flags: { format: { ...formatFlag, short: 'f' } },
+  path: ['version'], summary: 'Show the version of the command and of the daemon', args: { usage: [] }, examples: ['orch version --format json'], flags: { format: { ...formatFlag, short: 'f' } },
   async run({ client }, _args, flags) {
     const server = await serverVersion(client);
     const both = { Client: { Version: ORCH_VERSION, NodeVersion: process.version }, ...(server === undefined ? {} : { Server: server }) };
@@ -62,7 +62,7 @@ async function serverVersion(client: CommandContext['client']): Promise<Record<s
 }
 
 export const events = defineCommand({
-  path: ['events'], summary: 'Print what happens, as it happens', args: { usage: [] },
+  path: ['events'], summary: 'Print what happens, as it happens', args: { usage: [] }, examples: ['orch events --filter type=service', 'orch events --since 10m --until 0s --format json'],
   flags: {
     filter: { type: 'list', short: 'f', value: 'KEY=VALUE', help: 'show only what matches: type=service, event=create, container=NAME' },
     since: { type: 'string', value: 'TIME', help: 'begin with what happened since this time' },
