@@ -1,28 +1,52 @@
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from '../agent/identity/identity.ts';
 import { OrchError } from '../model/errors.ts';
+import type { SwarmInit } from '../api/control-plane.ts';
 import { openCa } from '../manager/ca/certificate-authority.ts';
+import { foundCluster, type FoundedCluster } from '../manager/ca/found-cluster.ts';
 import { openJoinPlane } from '../manager/ca/join-plane.ts';
 import { openRenewal } from '../manager/ca/renewal.ts';
-import { loadDataKey } from '../manager/ca/sealing.ts';
+import { createDataKey, loadDataKey } from '../manager/ca/sealing.ts';
 import { startNodeServer, type NodeServer } from '../manager/node-server.ts';
 import { openManager, type Manager } from '../manager/open-manager.ts';
 import { openStore } from '../store/open-store.ts';
 import { openSqliteBackend } from '../store/sqlite-backend.ts';
 import type { Store } from '../store/store.ts';
+import { managerDirOf, pkiDirOf } from './data-dir.ts';
 import type { Surroundings } from './open-engine.ts';
+
+// An agent never loads this file: membership.ts imports it when the node is a manager (2 MB).
 
 /** A running manager of this node. */
 export type ManagerPart = AsyncDisposable & { readonly manager: Manager; readonly server: NodeServer };
-
-export const managerDirOf = (dataDir: string): string => join(dataDir, 'manager');
-export const pkiDirOf = (dataDir: string): string => join(dataDir, 'pki');
 
 /** Opens the manager's database. `onFailure` is called when it can't go on; the daemon should end then. */
 export async function openManagerStore(dataDir: string, { clock }: Surroundings, onFailure: (error: Error) => void): Promise<Store> {
   await mkdir(managerDirOf(dataDir), { recursive: true, mode: 0o700 });
   return openStore({ backend: await openSqliteBackend({ path: join(managerDirOf(dataDir), 'state.db'), clock }), clock, onFailure });
+}
+
+export type FoundingOptions = {
+  readonly dataDir: string;
+  readonly csrPem: string;
+  readonly request: SwarmInit;
+  /** HOST:PORT that the other nodes will dial. */
+  readonly advertiseAddress: string;
+  readonly onFailure: (error: Error) => void;
+};
+
+/** Makes the data key and the database of a new cluster, with this node in it. */
+export async function foundInDataDir(options: FoundingOptions, surroundings: Surroundings): Promise<FoundedCluster> {
+  const { dataDir, csrPem, request, advertiseAddress } = options;
+  const { clock, random } = surroundings;
+  const dataKey = await createDataKey(pkiDirOf(dataDir), random);
+  await using store = await openManagerStore(dataDir, surroundings, options.onFailure);
+  return await foundCluster({
+    store, dataKey, csrPem, spec: request.spec, clock, random,
+    node: { availability: request.availability, hostname: hostname(), advertiseAddress, remoteAddress: '' },
+  });
 }
 
 export type ManagerPartOptions = {

@@ -9,12 +9,11 @@ import { createNodeKey } from '../agent/identity/node-key.ts';
 import { taskLabels } from '../agent/task-names.ts';
 import type { ControlPlane, Membership, SwarmInit, SwarmJoin, SwarmState } from '../api/control-plane.ts';
 import { ORCH_VERSION } from '../base/version.ts';
-import { foundCluster } from '../manager/ca/found-cluster.ts';
-import { createDataKey } from '../manager/ca/sealing.ts';
 import { OrchError, errorMessage } from '../model/errors.ts';
 import type { NodeId } from '../model/meta.ts';
 import { loadClusterSettings, removeClusterSettings, saveClusterSettings, type ClusterSettings } from './cluster-settings.ts';
-import { managerDirOf, openManagerStore, pkiDirOf, startManagerPart, type ManagerPart } from './manager-part.ts';
+import { managerDirOf, pkiDirOf } from './data-dir.ts';
+import type { ManagerPart } from './manager-part.ts';
 import { chooseAdvertiseAddress, formatAddress, parseAddress } from './node-address.ts';
 import type { LocalEngine, Surroundings } from './open-engine.ts';
 
@@ -35,6 +34,9 @@ type Running = {
 };
 
 const FIRST_SESSION_LIMIT_MS = 20_000;
+
+/** Nodes that are not managers are spared manager, scheduler and store. */
+const loadManagerPart = () => import('./manager-part.ts');
 
 /** This node in and out of clusters: what `orch init`, `join` and `leave` do, and what a daemon does when it starts again. One change at a time. */
 export class NodeMembership implements Membership, AsyncDisposable {
@@ -101,26 +103,17 @@ export class NodeMembership implements Membership, AsyncDisposable {
   async #init(request: SwarmInit): Promise<NodeId> {
     if (request.forceNewCluster) throw new OrchError('ORCH_UNSUPPORTED', '--force-new-cluster is not supported: clusters have one manager');
     const { dataDir, surroundings } = this.#options;
-    const { clock, random } = surroundings;
     const listen = parseAddress('--listen-addr', request.listenAddress);
     const advertise = formatAddress(await chooseAdvertiseAddress(request.advertiseAddress, listen.port));
     const settings: ClusterSettings = { listenAddress: formatAddress(listen), advertiseAddress: advertise, managers: [advertise] };
     await this.#forget();
-    const dataKey = await createDataKey(this.#pkiDir, random);
     const key = await createNodeKey();
-    const founded = await this.#withStore(async (store) => foundCluster({
-      store, dataKey, csrPem: key.csrPem, spec: request.spec, clock, random,
-      node: { availability: request.availability, hostname: hostname(), advertiseAddress: advertise, remoteAddress: '' },
-    }));
+    const { foundInDataDir } = await loadManagerPart();
+    const founded = await foundInDataDir({ dataDir, csrPem: key.csrPem, request, advertiseAddress: advertise, onFailure: this.#options.onFatal }, surroundings);
     await saveClusterSettings(dataDir, settings);
     const identity = await saveIdentity(this.#pkiDir, { keyPem: key.keyPem, certificatePem: founded.certificatePem, caPem: founded.ca.certificatePem });
     await this.#startOrForget(identity, settings);
     return identity.nodeId;
-  }
-
-  async #withStore<T>(work: (store: Awaited<ReturnType<typeof openManagerStore>>) => Promise<T>): Promise<T> {
-    await using store = await openManagerStore(this.#options.dataDir, this.#options.surroundings, this.#options.onFatal);
-    return await work(store);
   }
 
   async #join(request: SwarmJoin): Promise<void> {
@@ -164,6 +157,7 @@ export class NodeMembership implements Membership, AsyncDisposable {
 
   async #startManager(identity: Identity, settings: ClusterSettings): Promise<ManagerPart> {
     const { dataDir, surroundings, onFatal } = this.#options;
+    const { openManagerStore, startManagerPart } = await loadManagerPart();
     const store = await openManagerStore(dataDir, surroundings, onFatal);
     return startManagerPart({ dataDir, identity, listenAddress: settings.listenAddress, store }, surroundings);
   }
