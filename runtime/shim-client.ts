@@ -40,8 +40,8 @@ export type MonitorStart = {
 
 export type MonitorStarted =
   | { readonly ok: true; readonly pid: number; readonly startedAtMs: number }
-  /** `stage` names the step that failed, `text` is what the runtime wrote. */
-  | { readonly ok: false; readonly stage: string; readonly reason: string; readonly text: string };
+  /** `stage` names the step that failed, `reason` is the error number in words (empty for 0), `text` is what the runtime wrote. */
+  | { readonly ok: false; readonly stage: string; readonly errno: number; readonly reason: string; readonly text: string };
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const CONNECT_LIMIT_MS = 5000;
@@ -94,14 +94,16 @@ export class ShimClient implements ProgramRunner, AsyncDisposable {
     }
   }
 
-  /** Starts a container under a monitor of its own. Rejects with ConnectionLost when the server died meanwhile: the monitor may live and must be asked. */
-  async startContainer(start: MonitorStart): Promise<MonitorStarted> {
+  /** Starts a container under a monitor of its own; calls `onSent` when the request is in the server's socket. Rejects with ConnectionLost when the server died meanwhile: the monitor may live and must be asked. */
+  async startContainer(start: MonitorStart, onSent: () => void): Promise<MonitorStarted> {
     const connection = await this.#connect();
-    const frame = await connection.send(frameTypes.start, startFields(start)).answer;
+    const { answer } = connection.send(frameTypes.start, startFields(start));
+    onSent();
+    const frame = await answer;
     if (frame.type === frameTypes.started) {
       return { ok: true, pid: frame.number('pid', 0), startedAtMs: Number(frame.bigint('startedAtNs') / 1_000_000n) };
     }
-    return { ok: false, stage: frame.text('stage'), reason: errnoText(frame), text: frame.text('text') };
+    return { ok: false, stage: frame.text('stage'), errno: frame.number('errno', 0), reason: errnoText(frame), text: frame.text('text') };
   }
 
   /** Content of files of a root file system, symlinks resolved inside of it; empty for what is no readable file. At most 1 MiB each. */

@@ -95,15 +95,18 @@ export class DirectoryContainerEngine implements ContainerEngine {
       if (entry.record.state === 'running') return entry.container;
       await this.#ensureClean(entry);
       const run = runningRecord(entry.record, entry.record.runNumber + 1);
-      const durable = this.#context.journal.write({ ...run, startedAtMs: this.#context.clock.now() });
-      const [launched, written] = await Promise.allSettled([this.#starts.run(() => launchContainer(this.#context, entry, run.runNumber)), durable]);
-      if (launched.status === 'rejected') throw await this.#failedStart(entry, run.runNumber, launched.reason);
+      let durable: Promise<unknown> = Promise.resolve();
+      // Not before: a record of a run that never began would be taken for one that was lost.
+      const onSent = (): void => { durable = this.#context.journal.write({ ...run, startedAtMs: this.#context.clock.now() }).then(() => undefined, (error: unknown) => error); };
+      const [launched] = await Promise.allSettled([this.#starts.run(() => launchContainer(this.#context, entry, { runNumber: run.runNumber, onSent }))]);
+      if (launched.status === 'rejected') throw this.#failedStart(entry, run.runNumber, launched.reason);
       entry.beginRun({ ...run, startedAtMs: launched.value.startedAtMs }, launched.value.pid);
       this.#emit('start', entry);
       this.#watchLaunched(entry, launched.value);
-      if (written.status === 'fulfilled') return entry.container;
+      const unwritten = await durable;
+      if (!(unwritten instanceof Error)) return entry.container;
       await this.#killAndWait(entry);
-      throw written.reason;
+      throw unwritten;
     });
   }
 
@@ -206,10 +209,10 @@ export class DirectoryContainerEngine implements ContainerEngine {
   }
 
   /** Records why, and returns what to throw. */
-  async #failedStart(entry: ContainerEntry, runNumber: number, reason: unknown): Promise<unknown> {
-    await this.#clean(entry.id);
+  #failedStart(entry: ContainerEntry, runNumber: number, reason: unknown): unknown {
     entry.record = { ...entry.record, runNumber, error: errorMessage(reason) };
-    await this.#context.journal.write(entry.record);
+    this.#inBackground(entry.id, this.#context.journal.write(entry.record));
+    this.#cleanLater(entry);
     return spaceError(entry.record.create.name, reason);
   }
 
@@ -233,7 +236,7 @@ export class DirectoryContainerEngine implements ContainerEngine {
 
   async #endRun(entry: ContainerEntry, exit: ExitRecord | undefined): Promise<void> {
     const { cgroups, clock, journal, log } = this.#context;
-    if (!exit) await cgroups.killAll(entry.id);
+    if (!exit) await cgroups.killAll(entry.id); // what nobody watches must not run on
     entry.endRun(exit ? exitedRecord(entry.record, exit) : lostRecord(entry.record, clock.now()));
     if (entry.record.oomKilled) this.#emit('oom', entry);
     this.#emit('die', entry);
@@ -255,6 +258,7 @@ export class DirectoryContainerEngine implements ContainerEngine {
   }
 
   async #clean(id: ContainerId): Promise<void> {
+    await this.#context.cgroups.killAll(id);
     await this.#context.runtime.delete(id, { force: true });
     await this.#context.cgroups.remove(id);
   }

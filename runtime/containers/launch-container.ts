@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { OrchError } from '../../model/errors.ts';
 import { ConnectionLost } from '../shim/frame-connection.ts';
 import { MonitorClient } from '../shim/monitor-client.ts';
@@ -14,17 +15,21 @@ const ORPHAN_PAUSE_MS = 50;
 /** A container that has been started; `monitor` is missing when it has exited already. */
 export type Launched = { readonly pid: number; readonly startedAtMs: number; readonly monitor: MonitorClient | undefined };
 
-/** Starts run number `runNumber` of a prepared container. Throws ORCH_RUNTIME with the reason, and the exit code in its details. */
-export async function launchContainer(context: EngineContext, entry: ContainerEntry, runNumber: number): Promise<Launched> {
+/** `onSent` is called once nothing but the fork server's death can keep the run from beginning. */
+export type Launch = { readonly runNumber: number; readonly onSent: () => void };
+
+/** Starts a prepared container. Throws ORCH_RUNTIME with the reason, and the exit code in its details; ORCH_NO_SPACE. */
+export async function launchContainer(context: EngineContext, entry: ContainerEntry, launch: Launch): Promise<Launched> {
   const paths = context.paths.of(entry.id);
   await Promise.all([paths.exit, paths.runtimeLog, paths.pid].map((path) => rm(path, { force: true })));
-  const started = await startOrFind(context, entry, runNumber);
+  const started = await startOrFind(context, entry, launch);
   if (started.ok) return { pid: started.pid, startedAtMs: started.startedAtMs, monitor: await MonitorClient.connect(paths.controlSocket) };
   throw launchFailure(entry.record.create.name, started);
 }
 
-function launchFailure(name: string, { stage, reason, text }: Extract<MonitorStarted, { ok: false }>): OrchError {
+function launchFailure(name: string, { stage, errno, reason, text }: Extract<MonitorStarted, { ok: false }>): OrchError {
   if (stage === 'runtime') return startFailure(name, lastRuntimeMessage(text) || reason);
+  if (errno === constants.errno.ENOSPC) return new OrchError('ORCH_NO_SPACE', `No space is left for container "${name}": ${stage}`);
   const [kind, detail] = stage.split(': ');
   if (kind === 'root') return new OrchError('ORCH_RUNTIME', `Container "${name}" cannot start: /${detail} of its root file system is not a directory that can be used: ${reason}`);
   const hint = kind === 'overlay' ? 'The data directory must be on a file system that overlayfs can write to, such as ext4, xfs or btrfs' : undefined;
@@ -32,9 +37,9 @@ function launchFailure(name: string, { stage, reason, text }: Extract<MonitorSta
 }
 
 /** When the server dies between request and answer, its monitor lives on and knows the answer. */
-async function startOrFind(context: EngineContext, entry: ContainerEntry, runNumber: number): Promise<MonitorStarted> {
+async function startOrFind(context: EngineContext, entry: ContainerEntry, { runNumber, onSent }: Launch): Promise<MonitorStarted> {
   try {
-    return await context.shim.startContainer(monitorStart(context, entry, runNumber));
+    return await context.shim.startContainer(monitorStart(context, entry, runNumber), onSent);
   } catch (error) {
     if (!(error instanceof ConnectionLost)) throw error;
     const found = await findOrphan(context, entry, runNumber);

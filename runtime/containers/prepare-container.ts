@@ -24,11 +24,14 @@ export function checkCreate(create: ContainerCreate): void {
     throw invalid(`"${create.name}" is not a container name: letters, digits, underscores, dots and dashes, and a letter or digit first`);
   }
   if (!/^[a-zA-Z0-9.-]{0,63}$/.test(create.hostname)) throw invalid(`"${create.hostname}" is not a host name`);
-  if (create.stopSignal) parseSignal(create.stopSignal);
 }
 
-/** The signal that asks the container to end: of the request, the image, or TERM. */
-export const stopSignalOf = (create: ContainerCreate, image: Image): string => create.stopSignal || image.config.stopSignal || DEFAULT_STOP_SIGNAL;
+/** The signal that asks the container to end: of the request, the image, or TERM. Throws ORCH_INVALID when there is no such signal. */
+export function stopSignalOf(create: ContainerCreate, image: Image): string {
+  const signal = create.stopSignal || image.config.stopSignal || DEFAULT_STOP_SIGNAL;
+  parseSignal(signal);
+  return signal;
+}
 
 /** Makes the container's directory with everything that the OCI runtime needs; mounts and starts nothing. The directory must not exist yet. */
 export async function prepareContainer(context: EngineContext, request: { create: ContainerCreate; image: Image; lowerDirs: readonly string[]; userFiles: UserFileCache }): Promise<void> {

@@ -14,19 +14,34 @@
 #include <unistd.h>
 
 #define INPUT_LIMIT 65536
+#define RECORD_SIZE 512
 
-bool exit_record_write(const struct exit_record *record, const char *path) {
-    char text[512], temporary[4096];
+static bool temporary_path(char temporary[4096], const char *path) { return snprintf(temporary, 4096, "%s.tmp", path) < 4096; }
+
+int exit_record_reserve(const char *path) {
+    char temporary[4096], blank[RECORD_SIZE];
+    if (!temporary_path(temporary, path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memset(blank, '\n', sizeof blank);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd >= 0 && write(fd, blank, sizeof blank) == (ssize_t)sizeof blank) return fd;
+    int error = fd < 0 ? errno : ENOSPC;
+    if (fd >= 0) close(fd);
+    unlink(temporary);
+    errno = error;
+    return -1;
+}
+
+bool exit_record_write(const struct exit_record *record, int reserved, const char *path) {
+    char text[RECORD_SIZE], temporary[4096];
     int length = snprintf(text, sizeof text,
         "run=%s\npid=%d\nexit_code=%d\noom_kills=%" PRIu64 "\nstarted_at_ns=%" PRIu64 "\nexited_at_ns=%" PRIu64 "\nlog_dropped_bytes=%" PRIu64 "\n",
         record->run_number ? record->run_number : "", record->pid, record->exit_code, record->oom_kills, record->started_at_ns,
         record->exited_at_ns, record->log_dropped_bytes);
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= (int)sizeof temporary) return false;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return false;
-    bool ok = write(fd, text, (size_t)length) == length && fsync(fd) == 0;
-    close(fd);
-    return ok && rename(temporary, path) == 0;
+    if (length >= (int)sizeof text || !temporary_path(temporary, path)) return false;
+    return pwrite(reserved, text, (size_t)length, 0) == length && ftruncate(reserved, length) == 0 && fsync(reserved) == 0 && rename(temporary, path) == 0;
 }
 
 void control_init(struct control *control) {

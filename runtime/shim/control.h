@@ -22,8 +22,10 @@ struct exit_record {
     uint64_t log_dropped_bytes;
 };
 
-/* Writes `key=value` lines beside `path`, syncs, renames. */
-bool exit_record_write(const struct exit_record *record, const char *path);
+/* Makes the file beside `path` that will become the exit file, with its space on the disk taken already. Its descriptor, or -1 with errno. */
+int exit_record_reserve(const char *path);
+/* Writes `key=value` lines into the reserved file, syncs, renames it to `path`. */
+bool exit_record_write(const struct exit_record *record, int reserved, const char *path);
 
 struct control {
     int listener;

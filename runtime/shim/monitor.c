@@ -35,6 +35,7 @@ struct monitor {
     struct log_file log;
     struct log_stream streams[2];
     struct exit_record record;
+    int exit_file; /* reserved */
     int status;
 };
 
@@ -289,6 +290,7 @@ _Noreturn void monitor_run(const struct frame *request, int reply) {
     control_init(&monitor.control);
     if (!log_path || !exit_path || !socket_path) fail(&monitor, "request", EINVAL, "");
     if (!lock_directory_of(exit_path)) fail(&monitor, "lock", errno, exit_path);
+    if ((monitor.exit_file = exit_record_reserve(exit_path)) < 0) fail(&monitor, "exit file", errno, exit_path);
     if (!log_open(&monitor.log, log_path)) fail(&monitor, "log file", errno, log_path);
     if (!control_listen(&monitor.control, socket_path)) fail(&monitor, "control socket", errno, socket_path);
     if (console_path && (monitor.console = control_listen_at(console_path)) < 0) fail(&monitor, "console socket", errno, console_path);
@@ -303,7 +305,7 @@ _Noreturn void monitor_run(const struct frame *request, int reply) {
     monitor.record.log_dropped_bytes = monitor.log.dropped;
     monitor.record.oom_kills = count_oom_kills(request);
     monitor.record.exit_code = WIFSIGNALED(monitor.status) ? 128 + WTERMSIG(monitor.status) : WEXITSTATUS(monitor.status);
-    bool written = exit_record_write(&monitor.record, exit_path);
+    bool written = exit_record_write(&monitor.record, monitor.exit_file, exit_path);
     control_close(&monitor.control);
     _exit(written ? 0 : 1);
 }

@@ -81,7 +81,7 @@ describe('a full disk', () => {
   it('costs a container its output but not its life, and that is said', async () => {
     const id = await lab.create(['sh', '-c', 'while [ ! -e /go ]; do sleep 0.02; done; seq 1 200000; echo last; exit 5']);
     const { pid } = await lab.engine.start(id);
-    fill(256 * 1024);
+    fill(256 * 1024); // for the log; then nothing is left
     mkdirSync(`/proc/${pid}/root/go`);
     const { exitCode } = await lab.engine.wait(id, inTime());
     free();
@@ -92,6 +92,6 @@ describe('a full disk', () => {
     // Whole records are missing, but none is torn.
     assert.ok(lines.every((line) => /^\d+$/.test(line) || line === 'last'));
     assert.deepEqual(lines.slice(0, 100), Array.from({ length: 100 }, (_unused, index) => String(index + 1)));
-    if (exitCode === 5) assert.deepEqual(warnings, ['output of a container could not be written to its log']);
+    assert.deepEqual(warnings, ['output of a container could not be written to its log']);
   });
 });
