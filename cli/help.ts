@@ -3,7 +3,7 @@ import type { AnyCommand, FlagSpec } from './command.ts';
 const COLUMN_GAP = 3;
 
 /** Flags and arguments in one line: `orch service create [OPTIONS] IMAGE [COMMAND] [ARG...]`. */
-export function usageLine(command: AnyCommand): string {
+function usageLine(command: AnyCommand): string {
   const options = Object.keys(command.flags).length > 0 ? ['[OPTIONS]'] : [];
   return ['orch', ...command.path, ...options, ...command.args.usage].join(' ');
 }
@@ -26,7 +26,7 @@ export function commandHelp(command: AnyCommand): string {
 const section = (title: string, lines: readonly string[]): string[] => lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
 
 /** `-q, --quiet` or `    --name string`. */
-export function flagLabel(name: string, spec: FlagSpec): string {
+function flagLabel(name: string, spec: FlagSpec): string {
   const value = spec.value ?? (spec.type === 'choice' ? spec.choices.join('|') : valueNames[spec.type]);
   return `${spec.short === undefined ? '    ' : `-${spec.short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
 }

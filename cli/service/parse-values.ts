@@ -5,7 +5,7 @@ import type { DockerMount, DockerPort } from './docker-spec.ts';
 const usage = (message: string, hint: string): OrchError => new OrchError('ORCH_USAGE', message, { hint });
 
 /** `KEY=VALUE` or `KEY` into a pair; a missing value is empty. */
-export function parseKeyValue(flag: string, text: string): [string, string] {
+function parseKeyValue(flag: string, text: string): [string, string] {
   const equals = text.indexOf('=');
   const key = equals < 0 ? text : text.slice(0, equals);
   if (key === '') throw usage(`--${flag}: "${text}" has no name before the =`, 'Write NAME=VALUE');
