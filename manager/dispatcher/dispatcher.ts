@@ -205,7 +205,7 @@ const isSameForAgent = (before: Task | undefined, after: Task | undefined): bool
 const clusterSpec = (view: View): ClusterSpec => theCluster(view)?.spec ?? defaultClusterSpec;
 
 const removedError = (nodeId: NodeId): OrchError =>
-  new OrchError('ORCH_FORBIDDEN', `Node ${nodeId} was removed from the cluster`, { hint: 'It can join again with `orch swarm leave --force` and a join token' });
+  new OrchError('ORCH_FORBIDDEN', `Node ${nodeId} was removed from the cluster`, { hint: 'It can join again with `orch leave --force` and a join token' });
 
 function checkPeer(view: View, peer: Peer): void {
   if (view.blockedNode.get(peer.nodeId)) throw removedError(peer.nodeId);
