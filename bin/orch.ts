@@ -6,6 +6,9 @@ if (first === 'daemon') {
   const { runDaemon } = await import('./daemon.ts');
   flushCompileCache(); // a daemon that is killed would write none
   await runDaemon(process.argv.slice(3));
+} else if (first === 'warm-cache') { // for deploy/setup.sh
+  const { warmCache } = await import('./warm-cache.ts');
+  await warmCache();
 } else {
   const { runCli } = await import('./cli.ts');
   process.exitCode = await runCli(process.argv.slice(2));

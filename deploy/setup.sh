@@ -78,8 +78,19 @@ install_npm_packages() {
   printf '%s' "$want" >"$stamp"
 }
 
+# Without it the first daemon is slower to start and keeps 50 MB more; needed again whenever a source is newer.
+warm_compile_cache() {
+  local stamp=$root/node_modules/.cache/warm
+  [ -e "$stamp" ] && [ -z "$(find "$root" -name node_modules -prune -o \( -name '*.ts' -o -path "$root/bin/orch" \) -newer "$stamp" -print -quit)" ] && return
+  mkdir -p "${stamp%/*}"
+  touch "$stamp.new" # before, so that what changes meanwhile counts as newer
+  NODE_COMPILE_CACHE=$root/node_modules/.cache/compile "$root/bin/orch" warm-cache || fail "orch cannot load its own modules"
+  mv "$stamp.new" "$stamp"
+}
+
 install_packages "${run_packages[@]}"
 [ "$scope" != test ] || install_packages "${test_packages[@]}"
 install_npm_packages
+warm_compile_cache
 "$root/runtime/shim/build.sh"
 [ "$(readlink /usr/local/bin/orch 2>/dev/null)" = "$root/bin/orch" ] || ln -sfn "$root/bin/orch" /usr/local/bin/orch
