@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { OrchError } from '../../model/errors.ts';
 import type { FlagSpecs } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import type { DockerSwarm } from '../docker-objects.ts';
 import { getJson } from '../docker-objects.ts';
+import { readNamedFile } from '../read-file.ts';
 import { orNothing, nanoseconds, present } from '../service/build-spec.ts';
 
 const DEFAULT_LISTEN = '0.0.0.0:2377';
@@ -53,7 +53,7 @@ export const join = defineCommand({
   examples: ['orch join --token ORCHTKN-1-... 10.0.0.1:2377', 'orch join --token-file /etc/orch/token 10.0.0.1:2377'],
   flags: { ...nodeFlags, token: { type: 'string', value: 'TOKEN', help: 'join token, from `orch token worker` on a manager' }, 'token-file': { type: 'string', value: 'FILE', help: 'read the token from a file, where other users of this host can\'t see it' } },
   async run({ client }, args, flags) {
-    const token = flags.token ?? (flags['token-file'] === undefined ? undefined : (await readFile(flags['token-file'], 'utf8')).trim());
+    const token = flags.token ?? (flags['token-file'] === undefined ? undefined : (await readNamedFile('token-file', flags['token-file'])).trim());
     if (token === undefined) throw new OrchError('ORCH_USAGE', '--token is required', { hint: 'Get one by `orch token worker` on a manager' });
     await client.json({ method: 'POST', path: '/swarm/join', body: { JoinToken: token, RemoteAddrs: args, ListenAddr: flags['listen-addr'], AdvertiseAddr: flags['advertise-addr'] ?? '', Availability: flags.availability } });
     return 'This node is now part of the cluster.';

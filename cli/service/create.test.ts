@@ -28,7 +28,7 @@ describe('service create', () => {
   it('says which file of variables is missing', async () => {
     const { error } = await run(new FakeApiClient({}), ['service', 'create', '--env-file', '/does/not/exist', 'demo:1']);
     assert.ok(isOrchError(error, 'ORCH_USAGE'));
-    assert.equal(error.message, '--env-file: there is no file /does/not/exist');
+    assert.equal(error.message, '--env-file: cannot read /does/not/exist: there is no such file');
   });
 
   it('makes a name up when none is given, and prints warnings to standard error', async () => {

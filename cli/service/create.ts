@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { isErrno } from '../../base/files.ts';
 import { OrchError } from '../../model/errors.ts';
 import { randomName } from '../../model/names.ts';
 import type { CommandContext, OutputChunk } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { getJson } from '../docker-objects.ts';
 import { line } from '../output.ts';
+import { readNamedFile } from '../read-file.ts';
 import { buildServiceSpec, resolveEnvironment } from './build-spec.ts';
 import { waitForConvergence } from './converge.ts';
 import type { DockerServiceSpec } from './docker-spec.ts';
@@ -55,10 +54,6 @@ function readMode(mode: string, replicas: number | undefined): DockerServiceSpec
 
 /** Lines of NAME=VALUE or NAME; empty lines and those that begin with # are left out. */
 async function readEnvFile(path: string): Promise<string[]> {
-  try {
-    return (await readFile(path, 'utf8')).split('\n').map((text) => text.trimEnd()).filter((text) => text.trim() !== '' && !text.trimStart().startsWith('#'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) throw new OrchError('ORCH_USAGE', `--env-file: there is no file ${path}`, { cause: error });
-    throw error;
-  }
+  const text = await readNamedFile('env-file', path);
+  return text.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '' && !line.trimStart().startsWith('#'));
 }
