@@ -6,16 +6,20 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.tmp`;
   try {
-    await using file = await open(temporary, 'w', mode);
-    await file.writeFile(content);
-    await file.sync();
+    await writeDurably(temporary, content, mode);
+    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await rename(temporary, path);
   await using directory = await open(dirname(path), 'r');
   await directory.sync();
+}
+
+async function writeDurably(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await using file = await open(path, 'w', mode);
+  await file.writeFile(content);
+  await file.sync();
 }
 
 /** The file's text, or undefined when there is no such file. */
