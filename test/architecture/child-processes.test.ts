@@ -15,7 +15,7 @@ const mayFork = [
 const isTool = (file: string): boolean => /^(?:test|bench|tools)\//.test(file) || file.endsWith('.test.ts');
 
 /** Whether a file names a module that forks, in an import of any form or in a text that could be given to a loader. */
-const forks = (file: string): boolean => /['"`](?:node:)?(?:child_process|cluster)['"`]/.test(readFileSync(join(root, file), 'utf8'));
+const forks = (file: string): boolean => /['"`](?:(?:node:)?child_process|node:cluster)['"`]/.test(readFileSync(join(root, file), 'utf8'));
 
 describe('the daemon', () => {
   const files = globSync('{base,model,proto,store,scheduler,manager,network,runtime,agent,api,cli,deploy,bin,bench,tools,test}/**/*.ts', { cwd: root });
