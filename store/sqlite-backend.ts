@@ -27,6 +27,9 @@ type QueuedCommit = {
 /** Batches of commits the worker has at a time: it works on one while the next is on its way, and later commits gather for the one after. */
 const BATCHES_IN_FLIGHT = 2;
 
+/** Commits that go to the worker without waiting for the end of the turn, so that it works while more are being made. */
+const EAGER_COMMITS = 64;
+
 /** How many operations one commit may have. */
 const MAX_OPERATIONS = 2 ** POSITION_BITS;
 
@@ -80,7 +83,8 @@ class SqliteBackend implements StoreBackend {
     if (this.#failure) throw this.#failure;
     const { promise, resolve, reject } = Promise.withResolvers<CommitResult>();
     this.#queue.push({ operations, conditions, resolve, reject });
-    this.#planFlush();
+    if (this.#queue.length >= EAGER_COMMITS) this.#flush({ all: false });
+    else this.#planFlush();
     return promise;
   }
 

@@ -61,4 +61,7 @@ function runReporting(task: FileTask): FileTaskResult {
   }
 }
 
-parentPort?.postMessage(runReporting(workerData));
+/** False when this file is only loaded, without work, as the warming of the compile cache does. */
+const isTask = (data: unknown): data is FileTask => typeof data === 'object' && data !== null && 'from' in data;
+
+if (isTask(workerData)) parentPort?.postMessage(runReporting(workerData));

@@ -152,4 +152,7 @@ function start(port: MessagePort, options: WorkerOptions): void {
   }
 }
 
-if (parentPort) start(parentPort, workerData);
+/** False when this file is only loaded, without work, as the warming of the compile cache does. */
+const isOptions = (data: unknown): data is WorkerOptions => typeof data === 'object' && data !== null && 'path' in data;
+
+if (parentPort && isOptions(workerData)) start(parentPort, workerData);
