@@ -10,8 +10,11 @@ import { OrchError, errorCodes } from '../model/errors.ts';
 import { daemonCommand } from './daemon-options.ts';
 import { labCommands } from './lab-commands.ts';
 
-/** Every command of the program; `orch daemon` is here for its help and completion, bin/orch.ts runs it. */
-export const commandTable = withTableCommands([...commands, ...labCommands, daemonCommand]);
+/** For help and completion; bin/orch.ts runs the daemon when it is the first word. */
+const daemonEntry = { ...daemonCommand, run: () => Promise.reject(new OrchError('ORCH_USAGE', 'No option may stand before `orch daemon`', { hint: 'It serves a socket and talks to none: leave -H out' })) };
+
+/** Every command of the program. */
+export const commandTable = withTableCommands([...commands, ...labCommands, daemonEntry]);
 
 const INTERRUPTED_EXIT = 130;
 const DEFAULT_COLUMNS = 80;

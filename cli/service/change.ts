@@ -70,7 +70,7 @@ async function* rollback(context: CommandContext, service: DockerService, option
 }
 
 export const serviceInspect = defineCommand({
-  path: ['service', 'inspect'], summary: 'Show everything about services', args: { usage: ['SERVICE...'] }, examples: ['orch service inspect web', "orch service inspect --format '{{.UpdateStatus.State}}' web"],
+  path: ['service', 'inspect'], summary: 'Show everything about services', args: { usage: ['SERVICE...'] }, examples: ['orch service inspect web', "orch service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' web"],
   flags: { ...inspectFlags, pretty: { type: 'boolean', help: 'accepted for Docker\'s sake: JSON is always indented' } },
   async run({ client }, args, flags) {
     return renderInspect(await Promise.all(args.map((name) => client.json({ path: objectPath('services', name) }))), flags.format);
