@@ -6,7 +6,7 @@ import { isErrno } from '../../base/files.ts';
 import { OrchError } from '../../model/errors.ts';
 import type { Lab, LabNode } from './lab-state.ts';
 import { dataDirOf, findLab, forgetLab, newLab, requireLab, requireNode, runDirOf, saveLab, saveNode, socketOf } from './lab-state.ts';
-import { daemonPidOf, isNodeUp, killNode, removeControlGroups, startNode } from './node-process.ts';
+import { daemonPidOf, isNodeUp, killNode, killNodesBelow, removeControlGroups, startNode } from './node-process.ts';
 import { connectNode, createUnderlay, cutNode, cutPair, destroyUnderlay, healAll, limitNode } from './underlay.ts';
 
 /** A request to a node's API; rejects with ORCH_UNREACHABLE while nobody listens. */
@@ -63,7 +63,7 @@ function checkSize(options: LabUpOptions): void {
 }
 
 async function bringUp(environment: LabEnvironment, lab: Lab, daemonArgs: readonly string[]): Promise<Lab> {
-  const nodes = await Promise.all(lab.nodes.map((node) => powerOn(environment, lab, { node, daemonArgs })));
+  const nodes = await powerOnAll(environment, lab, daemonArgs);
   const running = { ...lab, nodes };
   await saveLab(running);
   const [first, ...others] = nodes;
@@ -78,6 +78,15 @@ async function bringUp(environment: LabEnvironment, lab: Lab, daemonArgs: readon
   }));
   await waitForReady(environment, socketOf(lab, first), nodes.length);
   return running;
+}
+
+/** Waits for every node, also when one fails, so that none starts after the lab was cleaned away. */
+async function powerOnAll(environment: LabEnvironment, lab: Lab, daemonArgs: readonly string[]): Promise<LabNode[]> {
+  const outcomes = await Promise.allSettled(lab.nodes.map((node) => powerOn(environment, lab, { node, daemonArgs })));
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 async function powerOn(environment: LabEnvironment, lab: Lab, options: { node: LabNode; daemonArgs: readonly string[] }): Promise<LabNode> {
@@ -122,16 +131,16 @@ async function waitUntil(clock: Clock, failure: string, condition: () => Promise
   throw new OrchError('ORCH_TIMEOUT', failure, { hint: 'Look into daemon.log in the node\'s data directory (`orch lab status`)' });
 }
 
-/** Removes every trace of the lab; harmless when there is none. */
+/** Removes every trace of the lab, also of one whose start was interrupted; harmless when there is none. Returns whether there was one. */
 export async function labDown(environment: LabEnvironment, name: string): Promise<boolean> {
-  const lab = await findLab(name);
-  if (!lab) return false;
-  for (const node of lab.nodes) await killNode(node, environment.clock);
+  const found = await findLab(name);
+  const lab = found ?? newLab(name, [], '');
+  const hadNodes = await killNodesBelow(lab.directory, environment.clock);
   for (const node of lab.nodes) removeControlGroups(engineIdOf(lab, node));
   await destroyUnderlay(lab);
   await forgetLab(lab);
   await removeEmptyParents();
-  return true;
+  return found !== undefined || hadNodes;
 }
 
 const engineIdOf = (lab: Lab, node: LabNode): string => {

@@ -61,6 +61,38 @@ export function daemonPidOf(node: LabNode): number {
   return children.map(Number).find((pid) => readIfExists(`/proc/${pid}/status`).match(/^NSpid:.*\t(\d+)$/m)?.[1] === inside) ?? 0;
 }
 
+/** Host pids of every node's processes whose data lies below `directory`, known by their command line: also nodes that an interrupted `orch lab up` had no time to write down. */
+function strayNodes(directory: string): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    const argv = readIfExists(`/proc/${pid}/cmdline`).split('\0');
+    const script = argv.findIndex((word) => word.endsWith('/lab/init.sh'));
+    return script >= 0 && argv[script + 2] === join(directory, argv[script + 1] ?? '', 'data');
+  });
+}
+
+/** Ends every node below `directory`, written down or not; returns whether there was one. */
+export async function killNodesBelow(directory: string, clock: Clock): Promise<boolean> {
+  const seen = new Set<number>();
+  for (const deadlineMs = clock.monotonic() + KILL_LIMIT_MS; clock.monotonic() < deadlineMs; await clock.sleep(POLL_MS)) {
+    const pids = strayNodes(directory);
+    for (const pid of pids) seen.add(pid);
+    for (const pid of pids) killIfAlive(pid);
+    if (pids.length === 0 && [...seen].every(hasEnded)) return seen.size > 0;
+  }
+  throw new OrchError('ORCH_RUNTIME', `Nodes of the lab at ${directory} did not die`);
+}
+
+/** A pid 1 has lost its command line before all processes of its namespace are dead; only then it is gone, or waits to be reaped. */
+const hasEnded = (pid: number): boolean => ['', 'Z'].includes(readIfExists(`/proc/${pid}/stat`).split(') ').at(-1)?.[0] ?? '');
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
 /** Power cut: every process of the node is gone at once; its data stays. */
 export async function killNode(node: LabNode, clock: Clock): Promise<void> {
   if (!isNodeUp(node)) return;
