@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { isErrno } from '../../base/files.ts';
+import { errorMessage } from '../../model/errors.ts';
 import type { ContainerId } from '../../model/meta.ts';
 import { ConnectionLost } from '../shim/frame-connection.ts';
 import { MonitorClient } from '../shim/monitor-client.ts';
@@ -49,15 +50,24 @@ export async function findTraces(context: EngineContext): Promise<ReadonlySet<Co
   return new Set([...states, ...cgroups]);
 }
 
-/** Removes what a crash left of containers without a record: processes, runtime state, cgroups, directories. */
+/** Removes what a crash left of containers without a record: processes, runtime state, cgroups, directories. What cannot be removed is logged; the next open tries again. */
 export async function removeOrphans(context: EngineContext, traces: ReadonlySet<ContainerId>, known: ReadonlySet<ContainerId>): Promise<void> {
-  for (const id of traces.difference(known)) {
-    await context.cgroups.killAll(id);
-    await context.runtime.delete(id, { force: true });
-    await context.cgroups.remove(id);
-  }
   const directories = new Set(await listDirectory(context.paths.containers));
-  await Promise.all([...directories.difference(known)].map((id) => rm(context.paths.of(id).directory, { recursive: true, force: true })));
+  for (const id of traces.union(directories).difference(known)) {
+    try {
+      if (traces.has(id)) await removeTraces(context, id);
+      await rm(context.paths.of(id).directory, { recursive: true, force: true });
+    } catch (error) {
+      context.log.error({ containerId: id, error: errorMessage(error) }, 'the remains of an unknown container cannot be removed');
+    }
+  }
+}
+
+/** Kills what is left of a container's processes and removes its runtime state and cgroups. */
+export async function removeTraces({ cgroups, runtime }: EngineContext, id: ContainerId): Promise<void> {
+  await cgroups.killAll(id);
+  await runtime.delete(id, { force: true });
+  await cgroups.remove(id);
 }
 
 async function listDirectory(path: string): Promise<string[]> {

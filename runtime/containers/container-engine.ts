@@ -8,7 +8,7 @@ import type { Image } from '../image-store.ts';
 import { readLog } from '../logs/read-log.ts';
 import { ConnectionLost } from '../shim/frame-connection.ts';
 import type { MonitorClient } from '../shim/monitor-client.ts';
-import type { Adopted } from './adopt-containers.ts';
+import { removeTraces, type Adopted } from './adopt-containers.ts';
 import { ContainerEntry } from './container-entry.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { EngineContext } from './engine-context.ts';
@@ -38,6 +38,7 @@ export class DirectoryContainerEngine implements ContainerEngine {
   readonly #cleanups = new Semaphore(PARALLEL_CLEANUPS);
   readonly #background = new Set<Promise<void>>();
   readonly #userFiles: UserFileCache;
+  #closing = false;
   #disposed = false;
 
   constructor(context: EngineContext) {
@@ -62,8 +63,12 @@ export class DirectoryContainerEngine implements ContainerEngine {
   }
 
   async create(request: ContainerCreate): Promise<Container> {
-    const { images, journal } = this.#context;
     checkCreate(request);
+    return await this.#inOrder(request.id, () => this.#create(request));
+  }
+
+  async #create(request: ContainerCreate): Promise<Container> {
+    const { images, journal } = this.#context;
     const image = images.find(request.image);
     if (!image) throw new OrchError('ORCH_NOT_FOUND', `No such image: ${request.image}`, { hint: 'Pull it first' });
     const owner = this.#names.get(request.name);
@@ -90,7 +95,7 @@ export class DirectoryContainerEngine implements ContainerEngine {
   }
 
   start(id: ContainerId): Promise<Container> {
-    return this.#queue.run(id, async () => {
+    return this.#inOrder(id, async () => {
       const entry = this.#entry(id);
       if (entry.record.state === 'running') return entry.container;
       await this.#ensureClean(entry);
@@ -140,7 +145,7 @@ export class DirectoryContainerEngine implements ContainerEngine {
   }
 
   async remove(id: ContainerId, { force }: { force: boolean }): Promise<void> {
-    await this.#queue.run(id, async () => {
+    await this.#inOrder(id, async () => {
       const entry = this.#entries.get(id);
       if (!entry) return;
       const { name } = entry.record.create;
@@ -181,13 +186,24 @@ export class DirectoryContainerEngine implements ContainerEngine {
     return { [Symbol.dispose]: () => { this.#listeners.delete(listener); } };
   }
 
-  /** Stops watching; containers run on. */
+  /** Finishes what is being created, started and removed, then stops watching; containers run on. Who still waits for one is rejected. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    await this.#queue.idle();
     this.#disposed = true;
-    for (const { monitor } of this.#entries.values()) monitor?.[Symbol.dispose]();
+    for (const entry of this.#entries.values()) {
+      entry.monitor?.[Symbol.dispose]();
+      entry.abandon(engineClosed());
+    }
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.#context.journal[Symbol.asyncDispose]();
     if (this.#entries.size === 0) await this.#context.cgroups.removeParent();
+  }
+
+  /** One after another for each container. */
+  async #inOrder<T>(id: ContainerId, action: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw engineClosed();
+    return await this.#queue.run(id, action);
   }
 
   #newRecord(create: ContainerCreate, image: Image): ContainerRecord {
@@ -236,31 +252,30 @@ export class DirectoryContainerEngine implements ContainerEngine {
 
   async #endRun(entry: ContainerEntry, exit: ExitRecord | undefined): Promise<void> {
     const { cgroups, clock, journal, log } = this.#context;
-    if (!exit) await cgroups.killAll(entry.id); // what nobody watches must not run on
-    entry.endRun(exit ? exitedRecord(entry.record, exit) : lostRecord(entry.record, clock.now()));
-    if (entry.record.oomKilled) this.#emit('oom', entry);
-    this.#emit('die', entry);
-    if (exit && exit.logDroppedBytes > 0) log.warn({ containerId: entry.id, bytes: exit.logDroppedBytes }, 'output of a container could not be written to its log');
+    if (exit) {
+      entry.endRun(exitedRecord(entry.record, exit));
+      if (exit.logDroppedBytes > 0) log.warn({ containerId: entry.id, bytes: exit.logDroppedBytes }, 'output of a container could not be written to its log');
+    } else {
+      // What nobody watches must not run on. A process that cannot be killed is said, and met again by the clean-up.
+      const stuck = await cgroups.killAll(entry.id).then(() => '', (error: unknown) => `; ${errorMessage(error)}`);
+      entry.endRun(lostRecord(entry.record, clock.now(), stuck));
+    }
     this.#cleanLater(entry);
     this.#inBackground(entry.id, journal.write(entry.record));
+    if (entry.record.oomKilled) this.#emit('oom', entry);
+    this.#emit('die', entry);
   }
 
   #cleanLater(entry: ContainerEntry): void {
-    const cleaning = this.#cleanups.run(() => this.#clean(entry.id));
+    const cleaning = this.#cleanups.run(() => removeTraces(this.#context, entry.id));
     entry.cleaned = cleaning.then(() => true, () => false);
     this.#inBackground(entry.id, cleaning);
   }
 
   /** What the clean-up after the last run could not do is tried again. */
   async #ensureClean(entry: ContainerEntry): Promise<void> {
-    if (!(await entry.cleaned)) await this.#clean(entry.id);
+    if (!(await entry.cleaned)) await removeTraces(this.#context, entry.id);
     entry.cleaned = Promise.resolve(true);
-  }
-
-  async #clean(id: ContainerId): Promise<void> {
-    await this.#context.cgroups.killAll(id);
-    await this.#context.runtime.delete(id, { force: true });
-    await this.#context.cgroups.remove(id);
   }
 
   /** What happens after a call was answered has nobody to throw to: its errors are logged here. */
@@ -309,8 +324,10 @@ function runningRecord({ exitCode: _exitCode, error: _error, ...record }: Contai
 const exitedRecord = (record: ContainerRecord, { exitCode, oomKilled, startedAtMs, exitedAtMs, runNumber }: ExitRecord): ContainerRecord =>
   ({ ...runningRecord(record, runNumber), state: 'exited', exitCode, oomKilled, startedAtMs, exitedAtMs });
 
-const lostRecord = (record: ContainerRecord, nowMs: number): ContainerRecord =>
-  ({ ...runningRecord(record, record.runNumber), state: 'exited', exitedAtMs: nowMs, error: 'Nobody saw how it ended: its monitor, or the node, was stopped first' });
+const lostRecord = (record: ContainerRecord, nowMs: number, more: string): ContainerRecord =>
+  ({ ...runningRecord(record, record.runNumber), state: 'exited', exitedAtMs: nowMs, error: `Nobody saw how it ended: its monitor, or the node, was stopped first${more}` });
+
+const engineClosed = (): OrchError => new OrchError('ORCH_RUNTIME', 'The container engine is closed');
 
 function spaceError(name: string, error: unknown): unknown {
   if (isOrchError(error)) return error;

@@ -12,4 +12,9 @@ export class KeyQueue {
       if (this.#tails.get(key) === result) this.#tails.delete(key);
     }
   }
+
+  /** Resolves when nothing runs or waits any more. */
+  async idle(): Promise<void> {
+    while (this.#tails.size > 0) await Promise.allSettled(this.#tails.values());
+  }
 }

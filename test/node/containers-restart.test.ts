@@ -75,6 +75,19 @@ describe('restarts', () => {
       await lab.engine.remove(id, { force: false });
     });
 
+    it('is preceded by an orderly end of the old one: starts are finished, waits are rejected, calls refused', async () => {
+      const id = await lab.create(waiting);
+      const old = lab.engine;
+      const waits = [old.wait(id, inTime()), old.stop(await startWaiting(), 60_000)].map((promise) => assert.rejects(promise, /closed/));
+      const starting = old.start(id);
+      await lab.close();
+      await Promise.all(waits);
+      await assert.rejects(old.start(id), /closed/);
+      assert.equal((await starting).state, 'running');
+      await lab.reopen();
+      assert.ok(lab.engine.list().every(({ state }) => state === 'running'));
+    });
+
     it('keeps containers that were created and that have exited', async () => {
       const created = await lab.create(waiting, { name: 'created' });
       const exited = await lab.create(['sh', '-c', 'exit 5'], { name: 'exited' });

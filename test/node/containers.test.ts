@@ -110,6 +110,15 @@ describe('containers', () => {
       assert.equal(lab.engine.find('taken'), undefined);
     });
 
+    it('is one of two that are made at once with the same id, and does not harm the other', async () => {
+      const request = containerRequest(forever);
+      const results = await Promise.allSettled([lab.engine.create(request), lab.engine.create({ ...request, name: 'second' })]);
+      assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected']);
+      await lab.engine.start(request.id);
+      await lab.engine.remove(request.id, { force: true });
+      await lab.engine.remove(await lab.create(forever, { name: 'second' }), { force: false });
+    });
+
     it('leaves no directory and no name when its creation fails', async () => {
       await assert.rejects(lab.create(['sh'], { name: 'failing', user: 'nobody-here' }));
       assert.deepEqual(readdirSync(join(lab.directory, 'data/containers')), lab.engine.list().map(({ id }) => id));
