@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { isErrno } from '../../base/files.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import { errorMessage, isOrchError, OrchError } from '../../model/errors.ts';
@@ -23,7 +24,7 @@ const SIGKILL = 9;
 /** After SIGKILL only a process that hangs in the kernel stays. */
 const KILL_LIMIT_MS = 30_000;
 /** More runtimes at once only delay each other. */
-const PARALLEL_STARTS = 4;
+const PARALLEL_STARTS = Math.max(4, 2 * availableParallelism());
 const PARALLEL_CLEANUPS = 2;
 
 /** Containers as directories below one data directory; made by `openContainerEngine`. */
