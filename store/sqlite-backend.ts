@@ -27,7 +27,7 @@ type QueuedCommit = {
 /** Batches of commits the worker has at a time: it works on one while the next is on its way, and later commits gather for the one after. */
 const BATCHES_IN_FLIGHT = 2;
 
-/** Commits that go to the worker without waiting for the end of the turn, so that it works while more are being made. */
+/** Commits that go to the worker before the end of the turn, once a turn, so that it works while more are being made; more often, answers and new commits could keep a turn from ending. */
 const EAGER_COMMITS = 64;
 
 /** How many operations one commit may have. */
@@ -57,6 +57,7 @@ class SqliteBackend implements StoreBackend {
   #queue: QueuedCommit[] = [];
   #batchesInFlight = 0;
   #isFlushPlanned = false;
+  #hasFlushedEarly = false;
   #failure: Error | undefined;
 
   constructor(path: string, connection: SqliteConnection, { epoch, revision }: StoreRevision) {
@@ -83,8 +84,11 @@ class SqliteBackend implements StoreBackend {
     if (this.#failure) throw this.#failure;
     const { promise, resolve, reject } = Promise.withResolvers<CommitResult>();
     this.#queue.push({ operations, conditions, resolve, reject });
-    if (this.#queue.length >= EAGER_COMMITS) this.#flush({ all: false });
-    else this.#planFlush();
+    this.#planFlush();
+    if (this.#queue.length >= EAGER_COMMITS && !this.#hasFlushedEarly) {
+      this.#hasFlushedEarly = true;
+      this.#flush({ all: false });
+    }
     return promise;
   }
 
@@ -126,6 +130,7 @@ class SqliteBackend implements StoreBackend {
     this.#isFlushPlanned = true;
     setImmediate(() => {
       this.#isFlushPlanned = false;
+      this.#hasFlushedEarly = false;
       this.#flush({ all: false });
     });
   }
