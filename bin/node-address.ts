@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { readTextIfExists } from '../base/files.ts';
 import { OrchError } from '../model/errors.ts';
 
-export const CLUSTER_PORT = 2377;
+const CLUSTER_PORT = 2377;
 const DEFAULT_ROUTE = '00000000';
 
 export type HostPort = { readonly host: string; readonly port: number };

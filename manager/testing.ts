@@ -40,6 +40,8 @@ export type TestCluster = AsyncDisposable & {
   join(name: string): Promise<void>;
   /** Changes parts of a node's spec. */
   updateNode(name: string, spec: Partial<NodeSpec>): Promise<void>;
+  /** Wishes a role straight into the store: what control operations refuse while clusters have one manager. */
+  setRole(name: string, role: NodeSpec['role']): Promise<void>;
   /** Creates a service and lets everything that follows at once happen. */
   createService(spec?: ServiceSpecOverrides): Promise<ServiceId>;
   updateService(name: string, change: (spec: ServiceSpec) => ServiceSpec): Promise<void>;
@@ -134,6 +136,15 @@ class InProcessCluster implements TestCluster {
   async updateNode(name: string, spec: Partial<NodeSpec>): Promise<void> {
     const node = this.node(name);
     await this.control.updateNode(node.id, node.version, { ...node.spec, ...spec });
+    await this.settle();
+  }
+
+  async setRole(name: string, role: NodeSpec['role']): Promise<void> {
+    const { id } = this.node(name);
+    await this.store.update((tx) => {
+      const node = tx.node.get(id);
+      if (node) tx.node.update({ ...node, spec: { ...node.spec, role } });
+    });
     await this.settle();
   }
 

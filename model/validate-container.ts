@@ -8,7 +8,7 @@ import type { ContainerSpec, HealthCheck, Mount, Ulimit } from './service.ts';
 import { parseSignal } from './signals.ts';
 
 /** Limits of `setrlimit` by the names that Docker uses. */
-export const ulimitNames = [
+const ulimitNames = [
   'as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack',
 ] as const;
 const mountTypes = ['bind', 'tmpfs', 'volume'] as const;

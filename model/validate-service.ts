@@ -7,8 +7,8 @@ import type { NetworkAttachment, Placement, PublishedPort, RestartPolicy, Servic
 import { validateContainer } from './validate-container.ts';
 
 /** Least amounts that the kernel can hold a container to; Swarm's. */
-export const MIN_NANO_CPUS = 1_000_000;
-export const MIN_MEMORY_BYTES = 4 * 1024 ** 2;
+const MIN_NANO_CPUS = 1_000_000;
+const MIN_MEMORY_BYTES = 4 * 1024 ** 2;
 const MAX_PORT = 65_535;
 
 /** Everything wrong with a service spec at once, in the order of its fields; empty when it can be run. Needs no other object: whether networks exist and ports are free is checked where they are known. */
@@ -26,7 +26,7 @@ export function validateServiceSpec(spec: ServiceSpec): Problem[] {
 }
 
 /** The part of `validateServiceSpec` that a task template alone can fail. */
-export function validateTemplate(path: string, template: TaskTemplate): Problem[] {
+function validateTemplate(path: string, template: TaskTemplate): Problem[] {
   return [
     ...validateContainer(`${path}.container`, template.container),
     ...validateResources(`${path}.resources`, template.resources),

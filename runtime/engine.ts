@@ -2,8 +2,8 @@ import type { Container, ContainerCreate, ContainerEvent } from '../model/contai
 import type { LogQuery, LogRecord } from '../model/log-record.ts';
 import type { ContainerId } from '../model/meta.ts';
 
-export type { Container, ContainerCreate, ContainerEvent, ContainerNetwork, ContainerState } from '../model/container.ts';
-export type { LogQuery, LogRecord, LogStream } from '../model/log-record.ts';
+export type { Container, ContainerCreate, ContainerEvent, ContainerState } from '../model/container.ts';
+export type { LogQuery, LogRecord } from '../model/log-record.ts';
 
 /** The node's containers. Everything survives a restart of the daemon: `open` re-adopts what runs. */
 export interface ContainerEngine extends AsyncDisposable {

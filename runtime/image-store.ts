@@ -5,7 +5,7 @@ import type { Platform } from '../model/node.ts';
 
 export type { Image, ImageConfig } from '../model/image.ts';
 
-export type { PullOptions, PullProgress, RegistryAuth } from '../model/image-pull.ts';
+export type { PullOptions, PullProgress } from '../model/image-pull.ts';
 
 /** The node's images: content-addressed blobs, layers unpacked once. Every method leaves either the whole result or nothing. */
 export interface ImageStore extends AsyncDisposable {

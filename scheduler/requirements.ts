@@ -76,9 +76,6 @@ const stateCauses = {
   pause: { kind: 'paused', text: 'node is paused', nodes: 1 },
 } as const satisfies Readonly<Record<string, Cause>>;
 
-/** Whether a node may get tasks of the revision when it has room: its state, platform and constraints. For global services; room is the scheduler's business. */
-export const checkNode = (requirements: Requirements, node: Node): Cause | undefined => stateCause(node) ?? placementCause(requirements, node);
-
 const isHostPort = (port: PublishedPort): boolean => port.mode === 'host' && port.publishedPort !== 0;
 
 function hostPort(port: PublishedPort): HostPort {

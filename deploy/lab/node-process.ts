@@ -48,7 +48,7 @@ const readIfExists = (path: string): string => {
 };
 
 /** Field 22 of /proc/PID/stat, counted after the command name in brackets; empty when there is no such process. */
-export const processStartTime = (pid: number): string => readIfExists(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19] ?? '';
+const processStartTime = (pid: number): string => readIfExists(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19] ?? '';
 
 /** True while the node's pid 1 lives. */
 export const isNodeUp = (node: LabNode): boolean => node.initPid > 0 && node.initStartTime !== '' && processStartTime(node.initPid) === node.initStartTime;

@@ -16,10 +16,10 @@ import { roleOfToken } from './join-tokens.ts';
 
 /** What a new node says of itself, and where it was seen. */
 export type JoinedNode = Pick<Parameters<JoinPlane['issueCertificate']>[0], 'availability' | 'hostname' | 'advertiseAddress' | 'remoteAddress'>;
-export type JoinPlaneOptions = { readonly store: Store; readonly ca: CertificateAuthority; readonly clock: Clock; readonly random: Random };
+export type JoinPlaneOptions = { readonly store: Store; readonly ca: CertificateAuthority; readonly clock: Clock; readonly random: Random; /** Whether more managers may join; default false: this cluster has one. */ readonly acceptManagers?: boolean };
 
-/** Lets nodes with a valid token into the cluster: makes the node's record, then its certificate. */
-export function openJoinPlane({ store, ca, clock, random }: JoinPlaneOptions): JoinPlane {
+/** Lets nodes with a valid token into the cluster: makes the node's record, then its certificate. Throws ORCH_UNSUPPORTED for a manager's token where no more managers may join. */
+export function openJoinPlane({ store, ca, clock, random, acceptManagers = false }: JoinPlaneOptions): JoinPlane {
   return {
     ca: () => ({ caPem: ca.certificatePem, nowMs: clock.now() }),
     async issueCertificate(request) {
@@ -27,6 +27,7 @@ export function openJoinPlane({ store, ca, clock, random }: JoinPlaneOptions): J
       if (!cluster) throw new OrchError('ORCH_NOT_MANAGER', 'This manager does not hold the cluster yet', { hint: 'Try again in a moment' });
       const role = checkToken(request.token, cluster);
       checkClock(request.nowMs, clock.now());
+      if (role === 'manager' && !acceptManagers) throw new OrchError('ORCH_UNSUPPORTED', 'This cluster has its manager, and a second one is not possible yet', { hint: 'Join as a worker, with the token of `orch token worker`' });
       publicKeyOfRequest(request.csrPem);
       const nodeId = newId(random);
       const node = joinedNode(request, { id: nodeId, role, nowMs: clock.now() });

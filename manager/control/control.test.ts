@@ -125,8 +125,9 @@ describe('nodes', () => {
     const { id } = cluster.node('n1');
     await remove('n1');
     assert.ok(cluster.store.view((view) => view.blockedNode.get(id)));
-    await cluster.updateNode('n2', { role: 'manager' });
-    await assert.rejects(remove('n2', true), fails('ORCH_IN_USE', /is a manager.*Demote it first/));
+    await assert.rejects(cluster.updateNode('n2', { role: 'manager' }), fails('ORCH_UNSUPPORTED', /can't become a manager/));
+    await cluster.setRole('n2', 'manager');
+    await assert.rejects(remove('n2', true), fails('ORCH_IN_USE', /is a manager/));
     await assert.rejects(cluster.updateNode('n2', { role: 'worker' }), fails('ORCH_IN_USE', /the last manager/));
   });
 

@@ -10,7 +10,7 @@ import type { ControlContext } from './services.ts';
 /** Where agents reach managers unless the address says otherwise. */
 const NODE_PORT = 2377;
 
-/** See ControlPlane.updateNode. Throws ORCH_IN_USE for demoting the last manager. */
+/** See ControlPlane.updateNode. Throws ORCH_IN_USE for demoting the last manager, ORCH_UNSUPPORTED for making a second one. */
 export async function updateNode({ store }: ControlContext, id: NodeId, { version, spec }: { readonly version: number; readonly spec: NodeSpec }): Promise<void> {
   await store.update((tx) => {
     const node = requireNode(tx, id);
@@ -18,7 +18,10 @@ export async function updateNode({ store }: ControlContext, id: NodeId, { versio
     requireVersion(label, node, version);
     throwIfInvalid(label, validateNodeSpec(spec));
     if (node.spec.role === 'manager' && spec.role === 'worker' && managerCount(tx) === 1) {
-      throw new OrchError('ORCH_IN_USE', `${label} is the last manager: without it there is no cluster`, { hint: 'Promote another node first' });
+      throw new OrchError('ORCH_IN_USE', `${label} is the last manager: without it there is no cluster`, { hint: 'Use `orch leave --force` on it to end the cluster' });
+    }
+    if (node.spec.role === 'worker' && spec.role === 'manager') {
+      throw new OrchError('ORCH_UNSUPPORTED', `${label} can't become a manager: a cluster has one, and a second is not possible yet`);
     }
     tx.node.update({ ...node, spec });
   });
@@ -30,7 +33,7 @@ export async function removeNode({ store }: ControlContext, id: NodeId, { force 
     const node = requireNode(tx, id);
     const label = `Node "${nodeName(node)}"`;
     if (node.spec.role === 'manager' || node.role === 'manager') {
-      throw new OrchError('ORCH_IN_USE', `${label} is a manager and can't be removed`, { hint: 'Demote it first' });
+      throw new OrchError('ORCH_IN_USE', `${label} is a manager and can't be removed`, { hint: 'Use `orch leave --force` on it to end the cluster' });
     }
     const gone = node.status.state === 'down' || node.status.state === 'disconnected';
     if (!gone && !force) {

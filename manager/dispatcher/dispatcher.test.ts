@@ -167,7 +167,7 @@ describe('a change of role', () => {
   it('asks the agent for a new certificate and is recorded when it comes back with it', async () => {
     await using cluster = await testCluster();
     const { nodeId } = cluster.agent('n1');
-    await cluster.updateNode('n1', { role: 'manager' });
+    await cluster.setRole('n1', 'manager');
     assert.equal(cluster.agent('n1').received.at(-1)?.type, 'renew-now');
     assert.equal(cluster.node('n1').role, 'worker');
     cluster.agent('n1').disconnect();

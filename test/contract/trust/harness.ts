@@ -96,7 +96,7 @@ export async function startTestManager({ clock = systemClock, joinPlane: wrap = 
   const { cluster, ca, certificatePem } = await foundCluster({ store, dataKey: random.bytes(32), csrPem: key.csrPem, node, spec: {}, clock, random });
   const identity = parseIdentity({ keyPem: key.keyPem, certificatePem, caPem: ca.certificatePem });
   const plane = new RecordingPlane(openRenewal({ store, ca }));
-  const joinPlane = wrap(openJoinPlane({ store, ca, clock, random }));
+  const joinPlane = wrap(openJoinPlane({ store, ca, clock, random, acceptManagers: true }));
   const server = await startNodeServer({ nodePlane: plane, joinPlane, clusterId: cluster.id, identity, listenAddress: '127.0.0.1:0', clock, log: silentLog });
   let nodes = 0;
   const others: NodeServer[] = [];
