@@ -15,6 +15,5 @@ export type NodeId = string;
 export type ServiceId = string;
 export type RevisionId = string;
 export type TaskId = string;
-export type NetworkId = string;
 /** 64 hexadecimal characters. */
 export type ContainerId = string;
