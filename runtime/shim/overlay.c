@@ -95,8 +95,10 @@ const char *overlay_check_root(const struct overlay *overlay) {
             if (S_ISDIR(status.st_mode)) continue;
             errno = ENOTDIR;
             refused = names[i];
-        } else if (mkdirat(root, names[i], 0755) < 0) { /* also on a read-only upper layer: nothing can be mounted then */
-            refused = names[i];
+        } else { /* fails also on a read-only upper layer: nothing can be mounted then */
+            mode_t mask = umask(022); /* runc gives the mode of the directory to what it mounts there; the server's own mask would shut users out */
+            if (mkdirat(root, names[i], 0755) < 0) refused = names[i];
+            umask(mask);
         }
     }
     if (root >= 0) close(root);

@@ -87,6 +87,11 @@ describe('an image that means harm', () => {
     assert.equal(await outputOf(id), '/dev/null\n/proc/self\n/sys/kernel\n');
   });
 
+  it('may lack them, and every user reaches the devices all the same', async () => {
+    const request = { command: ['sh', '-c', 'echo x > /dev/null && head -c 2 /dev/zero | wc -c'], user: '4711' };
+    assert.equal(await outputOf(await containerOf('bare', ['dev', 'proc', 'sys'].map((name) => ({ name: `.wh.${name}`, content: '' })), request)), '2\n');
+  });
+
   it('cannot have a mount of the request land outside by a link', async () => {
     await lab.images.load(inPieces(await dockerArchive([{ tags: ['target:latest'], layers: [await busyboxLayer(), await tar([link('data', upTo(outside))])] }]), 1 << 16));
     const request = containerRequest(['sh', '-c', 'echo x > /data/written; ls /data'], { image: 'target', mounts: [{ type: 'tmpfs', source: '', target: '/data', readOnly: false }] });
