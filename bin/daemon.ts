@@ -10,6 +10,7 @@ import { NodeMembership } from './membership.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { parseDaemonOptions } from './daemon-options.ts';
 import { lockDataDir } from './data-dir-lock.ts';
+import { collectWhenQuiet, ownProcess } from './idle-collector.ts';
 import { openEngine, type Surroundings } from './open-engine.ts';
 
 /** Runs the node's daemon until SIGTERM or SIGINT; sets the exit code. Containers go on when it ends. */
@@ -39,6 +40,9 @@ async function serve(options: DaemonOptions): Promise<void> {
   const api = scope.use(await openApi({ membership, engine: engine.api, clock: systemClock, log, version: ORCH_VERSION }));
   await api.listenUnix(join(options.runDir, 'orch.sock'));
   log.info({ dataDir: options.dataDir, runDir: options.runDir, version: ORCH_VERSION }, 'The daemon is ready');
+  const ending = new AbortController();
+  scope.defer(() => ending.abort());
+  collectWhenQuiet(ownProcess, systemClock, ending.signal).catch((error: unknown) => stop.fail(error instanceof Error ? error : new Error(String(error))));
   const reason = await stop.promise;
   log.info({ reason }, 'The daemon ends; containers go on');
 }

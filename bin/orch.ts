@@ -6,9 +6,9 @@ if (first === 'daemon') {
   const { runDaemon } = await import('./daemon.ts');
   flushCompileCache(); // a daemon that is killed would write none
   await runDaemon(process.argv.slice(3));
-} else if (first === 'warm-cache') { // for deploy/setup.sh
+} else if (first === 'warm-cache' || first === 'warm-daemon-cache') { // for deploy/setup.sh
   const { warmCache } = await import('./warm-cache.ts');
-  await warmCache();
+  await warmCache(first === 'warm-cache' ? 'command' : 'daemon');
 } else {
   const { runCli } = await import('./cli.ts');
   process.exitCode = await runCli(process.argv.slice(2));

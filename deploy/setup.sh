@@ -84,7 +84,10 @@ warm_compile_cache() {
   [ -e "$stamp" ] && [ -z "$(find "$root" -name node_modules -prune -o \( -name '*.ts' -o -path "$root/bin/orch" \) -newer "$stamp" -print -quit)" ] && return
   mkdir -p "${stamp%/*}"
   touch "$stamp.new" # before, so that what changes meanwhile counts as newer
-  NODE_COMPILE_CACHE=$root/node_modules/.cache/compile "$root/bin/orch" warm-cache || fail "orch cannot load its own modules"
+  local program
+  for program in warm-cache warm-daemon-cache; do
+    NODE_COMPILE_CACHE=$root/node_modules/.cache/compile "$root/bin/orch" $program || fail "orch cannot load its own modules"
+  done
   mv "$stamp.new" "$stamp"
 }
 
