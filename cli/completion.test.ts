@@ -28,7 +28,7 @@ describe('completion in bash', () => {
   it('offers the flags of the command, also after its arguments, and none that are refused', () => {
     assert.deepEqual(complete('service', 'create', '--limit-'), ['--limit-cpu', '--limit-memory', '--limit-pids']);
     assert.deepEqual(complete('service', 'scale', 'web=3', '--de'), ['--detach']);
-    assert.deepEqual(complete('service', 'create', '--tty'), []);
+    assert.deepEqual(complete('service', 'create', '--init'), []);
     assert.deepEqual(complete('service', 'ps', '--he'), ['--help']);
     assert.deepEqual(complete('--ver'), ['--version']);
   });

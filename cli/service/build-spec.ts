@@ -36,7 +36,7 @@ export function scalarTaskFields(flags: ScalarFlags): Pick<DockerServiceSpec['Ta
 export function scalarContainerFields(flags: ScalarFlags): Partial<DockerContainerSpec> {
   return present<Partial<DockerContainerSpec>>({
     Command: flags.entrypoint === undefined ? undefined : splitShellWords(flags.entrypoint),
-    Hostname: flags.hostname, User: flags.user, Dir: flags.workdir, ReadOnly: flags['read-only'],
+    Hostname: flags.hostname, User: flags.user, Dir: flags.workdir, ReadOnly: flags['read-only'], TTY: flags.tty,
     StopSignal: flags['stop-signal'], StopGracePeriod: nanoseconds(flags['stop-grace-period']), OomScoreAdj: flags['oom-score-adj'],
     Healthcheck: flags['no-healthcheck'] ? { Test: ['NONE'] } : undefined,
   });

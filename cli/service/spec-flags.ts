@@ -35,7 +35,7 @@ export const scalarSpecFlags = {
   user: { type: 'string', short: 'u', value: 'NAME|UID[:GROUP|GID]', help: 'user to run as' },
   workdir: { type: 'string', short: 'w', value: 'DIRECTORY', help: 'working directory' },
   'read-only': { type: 'toggle', help: 'make the root file system read-only' },
-  tty: later('containers with a terminal'),
+  tty: { type: 'toggle', short: 't', help: 'give the containers a terminal' },
   init: later('containers with an init process'),
   'oom-score-adj': { type: 'integer', min: -1000, max: 1000, help: 'how readily the kernel kills it when memory runs out, -1000 to 1000' },
   'health-cmd': later('health checks'),
