@@ -17,7 +17,7 @@ case $(uname -m) in
 esac
 
 run_packages=(runc iproute2 nftables busybox-static gcc libc6-dev ca-certificates curl procps util-linux)
-test_packages=(docker-registry skopeo umoci crun netcat-openbsd)
+test_packages=(docker-registry skopeo umoci crun netcat-openbsd shellcheck)
 
 install_packages() {
   local missing=() package

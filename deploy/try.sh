@@ -18,7 +18,7 @@ esac
 
 "$root/deploy/setup.sh"
 export PATH="$root/bin:$PATH"
-if [ -t 1 ]; then bold=$(printf "\033[1m") plain=$(printf "\033[0m"); else bold= plain=; fi
+if [ -t 1 ]; then bold=$(printf "\033[1m") plain=$(printf "\033[0m"); else bold='' plain=''; fi
 step() { printf "\n%s$ %s%s\n" "$bold" "$*" "$plain"; "$@"; }
 
 if orch lab status >/dev/null 2>&1; then

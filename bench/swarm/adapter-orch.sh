@@ -38,7 +38,7 @@ sys_addr() { echo "$SUBNET.$1"; }
 sys_client_ns() { echo "/run/netns/orch-$LAB"; }
 sys_node_ns() { echo "/proc/$(status "$1" initPid)/ns/net"; }
 sys_create() {                                    # NAME REPLICAS key=value...
-  local name=$1 replicas=$2 flags=() image=bb cmd= kv port= mode=ingress
+  local name=$1 replicas=$2 flags=() image=bb cmd='' kv port='' mode=ingress
   shift 2
   for kv; do
     case $kv in
@@ -71,6 +71,7 @@ sys_daemon_pids() {
     [ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink "/proc/$init/ns/pid")" ] && [ "$pid" != "$init" ] && echo "$pid"
   done
 }
+# shellcheck disable=SC2013 # pids are words
 descendants() { local child; for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do echo "$child"; descendants "$child"; done; }
 sys_ctr_pid() {                                   # NODE CONTAINER -> host pid
   local engine
@@ -78,12 +79,12 @@ sys_ctr_pid() {                                   # NODE CONTAINER -> host pid
   { cat /sys/fs/cgroup/{pids,memory,.}/orch/"$engine"/"$2"/cgroup.procs 2>/dev/null || true; } | sort -n | head -1
 }
 sys_ctr_count() { on "$1" ps -q | wc -l; }
-sys_run() { missing '`orch run`'; }
+sys_run() { missing 'the command run'; }
 sys_net_create() { missing 'an overlay network'; }
 sys_attach() { missing 'an overlay network'; }
 sys_detach() { missing 'an overlay network'; }
-sys_stack() { missing '`orch stack`'; }
-sys_stack_rm() { missing '`orch stack`'; }
+sys_stack() { missing 'the command stack'; }
+sys_stack_rm() { missing 'the command stack'; }
 sys_registry() { missing 'a registry in the lab'; }
 sys_push_random() { missing 'pushing images'; }
 sys_pull() { on "$1" pull --quiet "$2"; }
