@@ -22,7 +22,7 @@ describe('planning a task\'s container', () => {
   it('leaves to the image what the service does not say, and fills in the rest', () => {
     assert.deepEqual(plan({}), {
       id: containerIdOf('t1'), name: 'web.2.t1', image: 'web:1', env: [], hostname: containerIdOf('t1').slice(0, 12), groups: [], tty: false, readOnly: false, stopGraceMs: 10_000,
-      mounts: [], hosts: [], dns: { nameservers: ['192.0.2.53'], search: ['example'], options: ['ndots:1'] }, capabilityAdd: [], capabilityDrop: [], sysctls: {}, ulimits: [],
+      mounts: [], hosts: [`10.0.0.2\t${containerIdOf('t1').slice(0, 12)}`], dns: { nameservers: ['192.0.2.53'], search: ['example'], options: ['ndots:1'] }, capabilityAdd: [], capabilityDrop: [], sysctls: {}, ulimits: [],
       oomScoreAdj: 0, noNewPrivileges: false, limits: {}, network: { mode: 'namespace', path: '/run/orch/netns/c' },
       labels: {
         'com.docker.swarm.node.id': 'n1', 'com.docker.swarm.service.id': 's1', 'com.docker.swarm.service.name': 'web',
@@ -38,12 +38,18 @@ describe('planning a task\'s container', () => {
     };
     const { dir, ...rest } = spec;
     const container = plan(spec, { resources: { limits: { memoryBytes: 7, pids: 3 }, reservations: {} } });
-    assert.deepEqual({ ...container, ...rest, workingDir: dir, limits: { memoryBytes: 7, pids: 3 } }, container);
+    const hosts = [...plan({}).hosts, ...spec.hosts];
+    assert.deepEqual({ ...container, ...rest, hosts, workingDir: dir, limits: { memoryBytes: 7, pids: 3 } }, container);
   });
 
   it('expands templates in env, hostname and mounts', () => {
     const container = plan({ env: ['NODE={{.Node.Hostname}}', 'SLOT={{.Task.Slot}}'], hostname: '{{.Service.Name}}-{{.Task.Slot}}', mounts: [{ type: 'volume', source: 'data-{{.Task.Slot}}', target: '/data/{{.Service.Labels.tier}}', readOnly: false }] });
     assert.deepEqual([container.env, container.hostname, container.mounts[0]?.source, container.mounts[0]?.target], [['NODE=host1', 'SLOT=2'], 'web-2', 'data-2', '/data/front']);
+  });
+
+  it('lets a container find its own address by its host name, short and whole', () => {
+    assert.deepEqual(plan({ hostname: 'db-{{.Task.Slot}}.example.org', hosts: ['192.0.2.1 other'] }).hosts, ['10.0.0.2\tdb-2.example.org db-2', '192.0.2.1 other']);
+    assert.deepEqual(planContainer(task, revision({ template: { networks: [{ target: 'host', aliases: [] }] } }), { ...context, attachment: undefined }).hosts, []);
   });
 
   it('names the task of a global service after its node', () => {

@@ -40,21 +40,26 @@ export function planContainer(task: AssignedTask, revision: Revision, context: C
   const id = containerIdOf(task.id);
   const name = taskName(task, context.nodeId);
   const expand = expander(task, name, context);
+  const hostname = spec.hostname === undefined ? id.slice(0, 12) : expand(spec.hostname);
   return {
     id, name, image: spec.image,
     ...optionalFields(spec),
     env: spec.env.map(expand),
     labels: { ...spec.labels, ...systemLabels(task, name, context.nodeId) },
-    hostname: spec.hostname === undefined ? id.slice(0, 12) : expand(spec.hostname),
+    hostname,
     mounts: spec.mounts.map((mount) => ({ ...mount, source: expand(mount.source), target: expand(mount.target) })),
     dns: { ...context.resolver, ...spec.dns },
-    groups: spec.groups, tty: spec.tty, readOnly: spec.readOnly, stopGraceMs: spec.stopGraceMs, hosts: spec.hosts,
+    groups: spec.groups, tty: spec.tty, readOnly: spec.readOnly, stopGraceMs: spec.stopGraceMs, hosts: [...ownHosts(hostname, context.attachment), ...spec.hosts],
     capabilityAdd: spec.capabilityAdd, capabilityDrop: spec.capabilityDrop, sysctls: spec.sysctls, ulimits: spec.ulimits,
     oomScoreAdj: spec.oomScoreAdj, noNewPrivileges: spec.noNewPrivileges,
     limits: revision.template.resources.limits,
     network: planNetwork(revision, context.attachment),
   };
 }
+
+/** Lines of /etc/hosts by which a container finds its own addresses: many programs look up their host name. */
+const ownHosts = (hostname: string, attachment: Attachment | undefined): string[] =>
+  (attachment?.addresses ?? []).map((address) => `${address.split('/')[0]}\t${hostname.includes('.') ? `${hostname} ${hostname.split('.')[0]}` : hostname}`);
 
 /** What a field means that the service does not set and no image answers. */
 const plainSpec = {
