@@ -133,7 +133,9 @@ async function runTransaction(store: Store, { writes, fails }: Transaction): Pro
   }
 }
 
-describe('store histories', () => {
+describe('store histories', function () {
+  this.timeout(20_000);
+
   it('end as a plain model does, transaction by transaction; indexes equal a scan, inside transactions too', () => fc.assert(fc.asyncProperty(history, async (rounds) => {
     const clock = new FakeClock();
     await using backend = new MemoryBackend(clock);
