@@ -16,7 +16,7 @@ const DEFAULT_LIMIT_MS = 60_000;
 export type Ran = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
 /** Runs a program to its end, whatever its exit code. */
-function runProgram(argv: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+export function runProgram(argv: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
   const [command = '', ...args] = argv;
   return new Promise((resolve) => {
     const child = execFile(command, args, { maxBuffer: 64 * 1024 ** 2, env: { ...process.env, ...options.env } }, (error, stdout, stderr) => {
