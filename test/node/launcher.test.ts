@@ -56,6 +56,14 @@ describe('bin/orch', () => {
     assert.match(stderr, /no such/);
   });
 
+  it('keeps flags that Node.js has too for the command', async () => {
+    const missing = await run(launcher, ['service', 'create', '--env-file', join(folder, 'missing'), 'demo:1']);
+    assert.deepEqual([missing.exitCode, missing.stderr.split(':')[0]], [errorCodes.ORCH_INVALID.exit, 'orch'], missing.stderr);
+    await writeFile(join(folder, 'variables'), 'NODE_OPTIONS=--no-such-flag\n');
+    const { stderr } = await run(launcher, ['-H', `unix://${folder}/no.sock`, 'service', 'create', '--env-file', join(folder, 'variables'), 'demo:1']);
+    assert.ok(stderr.includes('no.sock'), stderr);
+  });
+
   it('says what to do where Node.js was not installed', async () => {
     const bare = join(folder, 'bare');
     await mkdir(join(bare, 'bin'), { recursive: true });
