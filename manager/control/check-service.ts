@@ -27,7 +27,20 @@ function findUnsupported(spec: ServiceSpec): Refusal | undefined {
       hint: `Publish it on the nodes that run its tasks: --publish mode=host,target=${port.targetPort},published=${port.publishedPort || port.targetPort}`,
     };
   }
-  return findUnsupportedOfContainer(spec.template.container);
+  return findUnpublishable(spec) ?? findUnsupportedOfContainer(spec.template.container);
+}
+
+/** Without a network of its own nothing leads to a container's ports. On the node's network a port is the node's own: publishing it as itself keeps it free of others. */
+function findUnpublishable({ endpoint, template }: ServiceSpec): Refusal | undefined {
+  const on = (name: string): boolean => template.networks.some(({ target }) => target === name);
+  const [first] = endpoint.ports;
+  if (first && on('none')) return { sentence: `publishes port ${first.targetPort}, but has no network`, hint: 'Leave out the port, or the network none' };
+  const translated = endpoint.ports.find(({ targetPort, publishedPort }) => targetPort !== publishedPort);
+  if (!translated || !on('host')) return undefined;
+  return {
+    sentence: `publishes port ${translated.targetPort} as ${translated.publishedPort || 'any port'}, but on the network host containers listen on the node's own ports`,
+    hint: `Publish the port as itself: --publish mode=host,target=${translated.targetPort},published=${translated.targetPort}`,
+  };
 }
 
 function findUnsupportedOfContainer(container: ContainerSpec): Refusal | undefined {

@@ -26,6 +26,8 @@ describe('creating a service', () => {
   const unsupported: readonly (readonly [string, ServiceSpecOverrides, RegExp])[] = [
     ['networks that no node has', { template: { networks: [{ target: 'front', aliases: [] }] } }, /network "front"/],
     ['ports of the routing mesh', { endpoint: { mode: 'vip', ports: [{ ...port, mode: 'ingress' }] } }, /mode=ingress.*--publish mode=host,target=80,published=8080/],
+    ['other ports than the node\'s own on its network', { endpoint: { mode: 'vip', ports: [{ ...port, mode: 'host', publishedPort: 81 }] }, template: { networks: [{ target: 'host', aliases: [] }] } }, /publishes port 80 as 81.*published=80/],
+    ['ports without a network', { endpoint: { mode: 'vip', ports: [{ ...port, mode: 'host' }] }, template: { networks: [{ target: 'none', aliases: [] }] } }, /port 80, but has no network/],
     ['volumes', { template: { container: { mounts: [{ type: 'volume', source: 'data', target: '/data', readOnly: false }] } } }, /volume "data" at \/data/],
     ['health checks', { template: { container: { healthCheck: { test: ['CMD', 'true'] } } } }, /health check/],
     ['an init process', { template: { container: { init: true } } }, /init process/],
@@ -41,7 +43,7 @@ describe('creating a service', () => {
 
   it('takes host ports and the networks of every node', async () => {
     await using cluster = await testCluster();
-    await cluster.createService({ endpoint: { mode: 'vip', ports: [{ ...port, mode: 'host' }] }, template: { networks: [{ target: 'host', aliases: [] }] } });
+    await cluster.createService({ endpoint: { mode: 'vip', ports: [{ ...port, mode: 'host', publishedPort: 80 }] }, template: { networks: [{ target: 'host', aliases: [] }] } });
     assert.equal(cluster.control.revision(cluster.service('web').revisionId)?.ports[0]?.targetPort, 80);
   });
 });
