@@ -23,6 +23,7 @@ export function runProgram(argv: readonly string[], options: { input?: string; e
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
       resolve({ exitCode, stdout, stderr });
     });
+    child.stdin?.on('error', () => { /* a program may end without reading; its exit code says what came of it */ });
     child.stdin?.end(options.input ?? '');
   });
 }
