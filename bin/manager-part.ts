@@ -63,7 +63,7 @@ export async function startManagerPart(options: ManagerPartOptions, surroundings
   await using scope = new AsyncDisposableStack();
   scope.use(store);
   const ca = await openClusterCa(dataDir, store, { identity, surroundings });
-  const manager = scope.use(await openManager({ store, clock, random, log, nodeId: identity.nodeId, renewCertificate: openRenewal({ store, ca }) }));
+  const manager = scope.use(await openManager({ store, clock, random, log, nodeId: identity.nodeId, isOnlyManager: true, renewCertificate: openRenewal({ store, ca }) }));
   const server = scope.use(await startNodeServer({
     nodePlane: manager.nodePlane, joinPlane: openJoinPlane({ store, ca, clock, random }), clusterId: identity.clusterId, identity, listenAddress: options.listenAddress, clock, log,
   }));

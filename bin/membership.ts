@@ -85,7 +85,11 @@ export class NodeMembership implements Membership, AsyncDisposable {
     await this.#forget();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> { await this.#stop(); }
+  /** Says goodbye: this node is away for a restart or for good, and its tasks are given some time before they are run elsewhere. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running?.connection.goodbye();
+    await this.#stop();
+  }
 
   async #change<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running || this.#pending) {

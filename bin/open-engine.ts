@@ -41,20 +41,22 @@ export async function openEngine(options: DaemonOptions, surroundings: Surroundi
   const { dataDir, runDir } = options;
   const engineId = await loadEngineId(dataDir, random);
   await mkdir(runDir, { recursive: true });
-  const description = describeNode({
+  const describe = (): NodeDescription => describeNode({
     engineVersion: ORCH_VERSION, engineLabels: options.engineLabels,
     ...(options.nanoCpus === undefined ? {} : { nanoCpus: options.nanoCpus }), ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
   });
   const shim = scope.use(await ShimClient.open({ binary: await findShimBinary(), socket: join(runDir, 'shim.sock'), clock }));
   const [images, network, features] = await Promise.all([
-    openImageStore({ dataDir: join(dataDir, 'images'), platform: description.platform, clock, random, log }),
+    openImageStore({
+      dataDir: join(dataDir, 'images'), platform: describe().platform, clock, random, log,
+      registry: { insecureRegistries: options.insecureRegistries, proxyEnv: process.env, certificatesDir: '/etc/orch/certs.d' },
+    }),
     openNodeNetwork({ runDir, runner: shim, clock, log }),
     probeFeatures(shim, options.runtime ?? 'runc'),
   ]);
   scope.use(images);
   scope.use(network);
   const containers = scope.use(await openContainerEngine({ dataDir, runDir, nodeId: engineId, images, shim, clock, log, ...(options.runtime === undefined ? {} : { runtime: options.runtime }) }));
-  const describe = (): NodeDescription => description;
   return { engineId, images, containers, network, describe, api: { images, containers, description: describe, features: () => features, dataDir } };
 }
 

@@ -7,6 +7,7 @@ import type { NodeId } from '../model/meta.ts';
 import type { NodePlane } from '../proto/session-messages.ts';
 import type { Store } from '../store/store.ts';
 import { startAllocator } from './allocator.ts';
+import { startCompactionLoop } from './compaction-loop.ts';
 import { Control } from './control/control.ts';
 import { managerAddress } from './control/nodes.ts';
 import { startDispatcher, type Dispatcher } from './dispatcher/dispatcher.ts';
@@ -26,6 +27,11 @@ export type ManagerOptions = {
   readonly nodeId: NodeId;
   /** What the CA does for `NodePlane.renewCertificate`. */
   readonly renewCertificate: NodePlane['renewCertificate'];
+  /**
+   * No other process can write to the store (a database file that this process has locked): leadership that an earlier run of this node left is taken over at once
+   * instead of waited out. Default false.
+   */
+  readonly isOnlyManager?: boolean;
   /** How long leadership outlives a manager that vanished. Default 5 s. */
   readonly leaderTtlMs?: number;
 };
@@ -46,7 +52,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   const logs = new LogBroker({ store, clock, random, send: (to, message) => dispatcher?.send(to, message) ?? false });
   const leader = new LeaderScope({
     store, clock, random, log,
-    holder: `${nodeId}/${newId(random)}`,
+    holder: options.isOnlyManager === true ? nodeId : `${nodeId}/${newId(random)}`,
     ...(options.leaderTtlMs === undefined ? {} : { ttlMs: options.leaderTtlMs }),
     start: async (context, scope) => {
       const started = await startDispatcher(context, scope, { managerAddresses: () => managerAddresses(store), onSessionEnd: (id) => logs.sessionEnded(id) });
@@ -55,6 +61,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
       startAllocator(context, scope);
       startSchedulingLoop(context, scope);
       startReaperLoop(context, scope);
+      startCompactionLoop(context, scope);
       dispatcher = started;
     },
   });
