@@ -21,6 +21,10 @@ describe('validateNodeSpec', () => {
 describe('validateClusterSpec', () => {
   it('finds nothing wrong with the defaults', () => assert.deepEqual(validateClusterSpec(defaultClusterSpec), []));
   it('lets all task history be kept', () => assert.deepEqual(validateClusterSpec({ ...defaultClusterSpec, taskHistoryLimit: -1 }), []));
+  it('takes no heartbeat period by which busy nodes would seem dead, but 0 for one that adapts', () => {
+    const problems = [0, 1, 999, 1_000].map((heartbeatPeriodMs) => validateClusterSpec({ ...defaultClusterSpec, heartbeatPeriodMs }).length);
+    assert.deepEqual(problems, [0, 1, 1, 0]);
+  });
   it('checks every field', () => {
     const problems = validateClusterSpec({ name: '', labels: { ' ': '' }, taskHistoryLimit: 0.5, heartbeatPeriodMs: -1, certificateLifeMs: 1000, bridgePool: '10.200.0.1/16' });
     assert.deepEqual(problems.map((problem) => problem.path), ['name', 'labels[" "]', 'taskHistoryLimit', 'heartbeatPeriodMs', 'certificateLifeMs', 'bridgePool']);

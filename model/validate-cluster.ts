@@ -7,6 +7,8 @@ import { labelProblems, oneOf, problemAt, requireThat, wholeNumber } from './pro
 
 /** Shorter lives could not be renewed in time after an hour's outage; Swarm's. */
 const MIN_CERTIFICATE_LIFE_MS = 3_600_000;
+/** With shorter ones a node that is merely busy would be taken for dead, and all its tasks replaced; Swarm's. */
+const MIN_HEARTBEAT_PERIOD_MS = 1_000;
 /** Every node takes a /24 of the pool. */
 const MAX_BRIDGE_POOL_PREFIX = 24;
 
@@ -27,7 +29,7 @@ export function validateClusterSpec(spec: ClusterSpec): Problem[] {
     ...problemAt('name', nameProblem('cluster', spec.name)),
     ...labelProblems('labels', spec.labels),
     ...requireThat('taskHistoryLimit', Number.isSafeInteger(spec.taskHistoryLimit), `must be a whole number, not ${spec.taskHistoryLimit}`),
-    ...wholeNumber('heartbeatPeriodMs', spec.heartbeatPeriodMs, { min: 0 }),
+    ...spec.heartbeatPeriodMs === 0 ? [] : wholeNumber('heartbeatPeriodMs', spec.heartbeatPeriodMs, { min: MIN_HEARTBEAT_PERIOD_MS }),
     ...wholeNumber('certificateLifeMs', spec.certificateLifeMs, { min: MIN_CERTIFICATE_LIFE_MS }),
     ...requireThat('bridgePool', pool !== undefined && pool.prefix <= MAX_BRIDGE_POOL_PREFIX, `must be an IPv4 network of /${MAX_BRIDGE_POOL_PREFIX} or larger such as 10.200.0.0/16, not "${spec.bridgePool}"`),
   ];

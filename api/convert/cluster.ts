@@ -30,7 +30,7 @@ function readSpec(reader: ObjectReader): Partial<ClusterSpec> {
   const spec = withoutUndefined({
     name: reader.text('Name'), labels: reader.textMap('Labels'),
     taskHistoryLimit: orchestration.integer('TaskHistoryRetentionLimit', { min: Number.MIN_SAFE_INTEGER }),
-    heartbeatPeriodMs: dispatcher.durationMs('HeartbeatPeriod') || undefined,
+    heartbeatPeriodMs: dispatcher.durationMs('HeartbeatPeriod'), // 0 is a wish: that it adapts again
     certificateLifeMs: authority.durationMs('NodeCertExpiry') || undefined,
   });
   for (const part of [orchestration, dispatcher]) part.end();

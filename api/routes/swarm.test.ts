@@ -61,6 +61,13 @@ describe('the swarm endpoints', () => {
 });
 
 describe('a node in no cluster', () => {
+  it('let a heartbeat period that was set adapt again', async () => {
+    await using under = await testApi();
+    under.control.current = { ...under.control.current, spec: { ...defaultClusterSpec, heartbeatPeriodMs: 2_000 } };
+    for (const payload of [{}, { Dispatcher: {} }, { Dispatcher: { HeartbeatPeriod: 0 } }]) await under.api.inject({ method: 'POST', url: '/swarm/update?version=3', payload });
+    assert.deepEqual(under.control.calls.map(({ args }) => args[1]), [2_000, 2_000, 0].map((heartbeatPeriodMs) => ({ ...defaultClusterSpec, heartbeatPeriodMs })));
+  });
+
   it('says how it gets into one', async () => {
     await using under = await testApi();
     under.membership.controlPlane = undefined;
