@@ -1,7 +1,9 @@
-import { Agent as HttpAgent, request as requestHttp } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Clock } from '../../base/clock.ts';
+
+// An import of the module would make all its exports, WebSocket among them: 15 MB that the daemon would keep.
+const { Agent: HttpAgent, request: requestHttp } = process.getBuiltinModule('node:http');
 
 export type HttpRequest = {
   readonly url: URL;
@@ -45,7 +47,7 @@ class StalledError extends Error {
 /** HTTP and HTTPS with time limits and redirects, over connections that are kept until it is disposed. */
 export class HttpClient implements Disposable {
   readonly #options: HttpClientOptions;
-  readonly #http: HttpAgent;
+  readonly #http: Agent;
   readonly #https: HttpsAgent;
 
   constructor(options: HttpClientOptions) {
