@@ -69,7 +69,7 @@ export class ManagedSession implements AgentSession {
   leave(): void {
     if (this.#abort.signal.aborted) return;
     this.#stop();
-    this.#link.send({ type: 'goodbye' });
+    this.#link.send({ type: 'goodbye', forGood: false });
     this.#link.close();
   }
 

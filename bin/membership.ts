@@ -80,14 +80,14 @@ export class NodeMembership implements Membership, AsyncDisposable {
     if (running.managerPart && !options.force) {
       throw new OrchError('ORCH_IN_USE', 'This node is the last manager: when it leaves, the cluster and all it knows are gone', { hint: 'Use --force if that is what you want' });
     }
-    await running.connection.goodbye();
+    await running.connection.goodbye({ forGood: true });
     await this.#stop();
     await this.#forget();
   }
 
-  /** Says goodbye: this node is away for a restart or for good, and its tasks are given some time before they are run elsewhere. */
+  /** Says goodbye: this node is away for a restart, and its tasks are given some time before they are run elsewhere. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#running?.connection.goodbye();
+    await this.#running?.connection.goodbye({ forGood: false });
     await this.#stop();
   }
 

@@ -92,9 +92,9 @@ export class FakeAgent {
     handler?.closed(new Error('connection lost'));
   }
 
-  goodbye(): void {
+  goodbye({ forGood = false } = {}): void {
     const handler = this.#handler;
-    handler?.receive({ type: 'goodbye' });
+    handler?.receive({ type: 'goodbye', forGood });
     this.#endSession(undefined);
     handler?.closed(undefined);
   }

@@ -9,7 +9,8 @@ export type AgentMessage =
   | { readonly type: 'hello'; readonly description: NodeDescription; readonly assignmentEpoch: string; readonly assignmentSequence: number; readonly orchVersion: string; readonly nowMs: number }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'status'; readonly sequence: number; readonly reports: readonly TaskReport[] }
-  | { readonly type: 'goodbye' }
+  /** `forGood`: the node has left its cluster; otherwise it is expected back. */
+  | { readonly type: 'goodbye'; readonly forGood: boolean }
   | { readonly type: 'description'; readonly description: NodeDescription };
 
 export type TaskReport = { readonly taskId: TaskId; readonly status: TaskStatus };

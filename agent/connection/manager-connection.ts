@@ -46,8 +46,8 @@ export type ManagerConnection = AsyncDisposable & {
   readonly managers: readonly string[];
   /** Resolves with the first welcome. Rejects when the node was removed, and with the signal's reason. */
   connected(signal: AbortSignal): Promise<void>;
-  /** Says goodbye, so that the manager sees the node leave at once, and ends the connection in order. */
-  goodbye(): Promise<void>;
+  /** Says goodbye, so that the manager sees the node leave at once, and ends the connection in order. `forGood`: it does not come back, its tasks should run elsewhere now. */
+  goodbye(options: { readonly forGood: boolean }): Promise<void>;
 };
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -106,10 +106,10 @@ class Connection implements ManagerConnection {
     }
   }
 
-  async goodbye(): Promise<void> {
+  async goodbye({ forGood }: { readonly forGood: boolean }): Promise<void> {
     const stream = this.#stream;
     this.#abort.abort();
-    stream?.send({ type: 'goodbye' });
+    stream?.send({ type: 'goodbye', forGood });
     await stream?.retire();
     await this[Symbol.asyncDispose]();
   }

@@ -50,7 +50,7 @@ export class Dispatcher implements AsyncDisposable {
     heartbeat: (session) => session.send({ type: 'heartbeat-ack', heartbeatPeriodMs: jitteredPeriodMs(this.#periodMs(), this.#context.random) }),
     description: (session, description) => this.#records.set(session.peer.nodeId, { description }),
     reports: (session, reports) => this.#receiveReports(session.peer.nodeId, reports),
-    goodbye: (session) => this.#sayGoodbye(session),
+    goodbye: (session, forGood) => this.#sayGoodbye(session, forGood),
     broken: (session) => this.#loseConnection(session),
   };
 
@@ -122,9 +122,14 @@ export class Dispatcher implements AsyncDisposable {
     return Promise.all(reports.map((report) => this.#reports.add(report))).then(() => undefined);
   }
 
-  #sayGoodbye(session: Session): void {
+  #sayGoodbye(session: Session, forGood: boolean): void {
     const { nodeId } = session.peer;
     if (!this.#forgetSession(session)) return;
+    if (forGood) {
+      this.#liveness.forget(nodeId);
+      this.#records.set(nodeId, { state: 'down', message: LEFT_CLUSTER });
+      return;
+    }
     this.#records.set(nodeId, { state: 'disconnected', message: LEFT });
     this.#liveness.expect(nodeId, AWAY_MS, NOT_BACK);
   }
@@ -195,6 +200,7 @@ export class Dispatcher implements AsyncDisposable {
 }
 
 const LEFT = 'left in good order';
+const LEFT_CLUSTER = 'left the cluster';
 const NOT_BACK = 'left in good order and did not come back';
 const MAX_SKEW_MS = 60_000;
 

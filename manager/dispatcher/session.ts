@@ -16,7 +16,7 @@ export type SessionEvents = {
   description(session: Session, description: Hello['description']): void;
   /** Throws ORCH_FORBIDDEN for reports that are not the node's; resolves once they are durable. */
   reports(session: Session, reports: readonly TaskReport[]): Promise<void>;
-  goodbye(session: Session): void;
+  goodbye(session: Session, forGood: boolean): void;
   /** The stream ended without a goodbye. */
   broken(session: Session): void;
 };
@@ -88,7 +88,7 @@ export class Session implements SessionHandler {
       case 'description': return this.#events.description(this, message.description);
       case 'status': return this.#receiveStatus(message);
       case 'goodbye':
-        this.#events.goodbye(this);
+        this.#events.goodbye(this, message.forGood);
         return this.end();
     }
   }

@@ -26,7 +26,7 @@ function toWire(message: AgentMessage): orch.node.v1.AgentMessage.$Properties {
     case 'status': return { status: {
       sequence: message.sequence, reports: message.reports.map(({ taskId, status }) => ({ taskId, status: taskStatusToWire(status) })),
     } };
-    case 'goodbye': return { goodbye: {} };
+    case 'goodbye': return { goodbye: { forGood: message.forGood } };
     case 'description': return { description: descriptionToWire(message.description) };
     default: return assertNever(message);
   }
@@ -37,7 +37,7 @@ function fromWire(wire: Wire): AgentMessage {
     case 'hello': return helloFromWire(present(wire.hello, 'The hello of an agent'));
     case 'heartbeat': return { type: 'heartbeat' };
     case 'status': return statusFromWire(present(wire.status, 'The status batch of an agent'));
-    case 'goodbye': return { type: 'goodbye' };
+    case 'goodbye': return { type: 'goodbye', forGood: present(wire.goodbye, 'The goodbye of an agent').forGood };
     case 'description': return { type: 'description', description: descriptionFromWire(present(wire.description, 'The description of a node')) };
     case undefined: throw new OrchError('ORCH_INVALID', 'An agent sent a message of a type that this version of orch does not know');
     default: return assertNever(wire.message);

@@ -62,7 +62,7 @@ const agentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   record({ type: fc.constant('hello'), description, assignmentEpoch: text, assignmentSequence: count, orchVersion: text, nowMs: count }),
   record({ type: fc.constant('heartbeat') }),
   record({ type: fc.constant('status'), sequence: count, reports: fc.array(record({ taskId: text, status: taskStatus }), { maxLength: 3 }) }),
-  record({ type: fc.constant('goodbye') }),
+  record({ type: fc.constant('goodbye'), forGood: fc.boolean() }),
   record({ type: fc.constant('description'), description }),
 );
 

@@ -349,6 +349,9 @@ export namespace orch {
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
 
+                /** Goodbye forGood. */
+                forGood: boolean;
+
                 /**
                  * Encodes the specified Goodbye message. Does not implicitly {@link orch.node.v1.Goodbye.verify|verify} messages.
                  * @param message Goodbye message or plain object to encode
@@ -372,6 +375,9 @@ export namespace orch {
 
                 /** Properties of a Goodbye. */
                 interface $Properties {
+
+                    /** Goodbye forGood */
+                    forGood?: boolean;
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -534,6 +534,8 @@ export const orch = $root.orch = (() => {
                                 this[keys[i]] = properties[keys[i]];
                 };
 
+                Goodbye.prototype.forGood = false;
+
                 Goodbye.encode = function (message, writer, _depth) {
                     if (!writer)
                         writer = $Writer.create();
@@ -541,6 +543,8 @@ export const orch = $root.orch = (() => {
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
+                    if (message.forGood != null && $Object.hasOwnProperty.call(message, "forGood") && message.forGood !== false)
+                        writer.uint32(8).bool(message.forGood);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -554,7 +558,7 @@ export const orch = $root.orch = (() => {
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message;
+                    let end, message, value;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -572,7 +576,19 @@ export const orch = $root.orch = (() => {
                             _end = $undefined;
                             break;
                         }
-                        reader.skipType(tag & 7, _depth, tag);
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.forGood = value;
+                                else
+                                    delete message.forGood;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
                             $util.makeProp(message, "$unknowns", false);
                             (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));

@@ -68,6 +68,7 @@ const commandTable: Readonly<Record<string, Command>> = {
   kill: (cluster, name) => cluster.agent(name).kill(),
   cut: (cluster, name) => cluster.agent(name).disconnect(),
   goodbye: (cluster, name) => cluster.agent(name).goodbye(),
+  leave: (cluster, name) => cluster.agent(name).goodbye({ forGood: true }),
   start: (cluster, name) => cluster.agent(name).start(),
   join: (cluster, name) => cluster.join(name),
   node: (cluster, name, fields) => cluster.updateNode(name, Object.fromEntries(fields.map((pair) => pair.split('=')))),

@@ -107,11 +107,11 @@ describe('the node plane on the wire', () => {
     const identity = await manager.join();
     await using node = await connectAgent(manager, identity);
     await node.connection.connected(AbortSignal.timeout(5_000));
-    await node.connection.goodbye();
+    await node.connection.goodbye({ forGood: true });
     assert.equal(node.connection.state.type, 'closed');
     const [first] = manager.plane.sessions;
     assert.ok(first);
-    assert.ok(first.messages.some((message) => message.type === 'goodbye'));
+    assert.ok(first.messages.some((message) => message.type === 'goodbye' && message.forGood));
     assert.deepEqual(first.end, { error: undefined });
     assert.deepEqual(node.agent.ends, [undefined]);
     const cut = await connectAgent(manager, identity);
