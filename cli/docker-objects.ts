@@ -44,7 +44,7 @@ export type DockerContainerSummary = {
   readonly Ports?: readonly { readonly IP?: string; readonly PrivatePort: number; readonly PublicPort?: number; readonly Type: string }[]; readonly Labels?: Readonly<Record<string, string>>;
 };
 
-export type DockerInfo = Readonly<Record<string, unknown>> & { readonly Swarm: { readonly NodeID: string; readonly LocalNodeState: string; readonly ControlAvailable: boolean; readonly NodeAddr?: string; readonly RemoteManagers?: readonly { readonly NodeID: string; readonly Addr: string }[] | null } };
+export type DockerInfo = Readonly<Record<string, unknown>> & { readonly Swarm: { readonly NodeID: string; readonly LocalNodeState: string; readonly ControlAvailable: boolean; readonly NodeAddr?: string; readonly Error?: string; readonly RemoteManagers?: readonly { readonly NodeID: string; readonly Addr: string }[] | null } };
 
 /** Reads an answer as the type that the API promises; the API's own tests hold its answers to Docker's schema. */
 export async function getJson<T>(client: ApiClient, path: string, request: Omit<ApiRequest, 'path'> = {}): Promise<T> {

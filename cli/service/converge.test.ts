@@ -45,12 +45,12 @@ describe('readConvergence', () => {
 });
 
 /** Waits with a daemon that answers what `look` returns at each time. */
-async function wait(look: (nowMs: number) => { service: DockerService; tasks: DockerTask[] }, options: { quiet?: boolean; forMs: number; terminal?: boolean }) {
+async function wait(look: (nowMs: number) => { service: DockerService; tasks: DockerTask[] }, options: { quiet?: boolean; forMs: number; terminal?: boolean; updated?: DockerService }) {
   const clock = new FakeClock();
   const client = new FakeApiClient({ 'GET /services/s1': () => look(clock.now()).service, 'GET /tasks': () => look(clock.now()).tasks });
   const context = testContext(client, { clock, ...(options.terminal ? { terminal: { stdoutIsTerminal: true, stderrIsTerminal: true, columns: 30 } } : {}) });
   let endedAtMs: number | undefined;
-  const result = printed(Promise.resolve(waitForConvergence(context, 's1', { quiet: options.quiet ?? false }))).then((out) => { endedAtMs = clock.now(); return out; });
+  const result = printed(Promise.resolve(waitForConvergence(context, 's1', { quiet: options.quiet ?? false, ...(options.updated ? { updated: options.updated } : {}) }))).then((out) => { endedAtMs = clock.now(); return out; });
   for (let step = 0; step < options.forMs && endedAtMs === undefined; step += 50) await clock.advance(50);
   assert.notEqual(endedAtMs, undefined, 'it still waits');
   return { ...await result, endedAtMs };
@@ -91,6 +91,17 @@ describe('waitForConvergence', () => {
     const out = await wait(() => ({ service: service(1, { State: 'paused', Message: 'update paused due to failure' }), tasks: [] }), { forMs: 1000 });
     assert.ok(isOrchError(out.error, 'ORCH_NOT_CONVERGED'));
     assert.match(out.error.message, /its update is paused: update paused due to failure/);
+  });
+
+  it('fails when the update is rolled back, although the service then runs', async () => {
+    const completed = { State: 'rollback_completed', Message: 'rollback completed' };
+    const look = (nowMs: number): { service: DockerService; tasks: DockerTask[] } =>
+      ({ service: service(1, nowMs < 500 ? { State: 'rollback_started', Message: 'update rolled back due to failure of task t1' } : completed), tasks: [task({ state: 'running' })] });
+    const out = await wait(look, { forMs: 5000, updated: service(1) });
+    assert.ok(isOrchError(out.error, 'ORCH_NOT_CONVERGED'));
+    assert.equal(out.error.message, 'Service "web" runs as before its update: update rolled back due to failure of task t1');
+    assert.equal((await wait(look, { forMs: 5000 })).error, undefined, 'a rollback that was asked for');
+    assert.equal((await wait(() => ({ service: service(1, completed), tasks: [task({ state: 'running' })] }), { forMs: 5000, updated: service(1, completed) })).error, undefined, 'one from before the update');
   });
 
   it('keeps to one line on a terminal, no wider than it', async () => {

@@ -56,24 +56,42 @@ function judge(before: Progress, now: Convergence, nowMs: number): { verdict: 'w
   return { verdict: nowMs - progress.progressAtMs >= STUCK_MS ? 'stuck' : 'wait', progress };
 }
 
-/** Waits until a service runs as wanted, printing progress. Throws ORCH_NOT_CONVERGED when it is stuck, with the reasons; the service stays as it is. */
-export async function* waitForConvergence(context: CommandContext, serviceId: string, options: { quiet: boolean }): AsyncIterable<OutputChunk> {
+export type ConvergenceOptions = {
+  readonly quiet: boolean;
+  /** The service before the update that is waited for: that the update is rolled back is then a failure. */
+  readonly updated?: DockerService;
+};
+
+/** Waits until a service runs as wanted, printing progress. Throws ORCH_NOT_CONVERGED when it is stuck or was rolled back, with the reasons; the service stays as it is. */
+export async function* waitForConvergence(context: CommandContext, serviceId: string, options: ConvergenceOptions): AsyncIterable<OutputChunk> {
   const { client, clock, signal } = context;
   const printer = progressPrinter(context, options.quiet);
   let progress: Progress = { convergedSinceMs: undefined, progressAtMs: clock.monotonic(), best: -1 };
+  let rollbackCause = '';
   while (true) {
     const service = await getJson<DockerService>(client, objectPath('services', serviceId), { signal });
     const now = readConvergence(service, await tasksOf(client, service.ID, signal));
     yield* printer.show(now);
     if (now.update === 'paused' || now.update === 'rollback_paused') throw notConverged(service, now, `its update is paused: ${service.UpdateStatus?.Message ?? ''}`);
+    if (now.update === 'rollback_started') rollbackCause = service.UpdateStatus?.Message ?? '';
     const { verdict, progress: next } = judge(progress, now, clock.monotonic());
-    if (verdict === 'done') break;
+    if (verdict === 'done') {
+      if (isRolledBack(service, options.updated)) throw rolledBack(service, rollbackCause);
+      break;
+    }
     if (verdict === 'stuck') throw notConverged(service, now, now.problems.join('; '));
     progress = next;
     await clock.sleep(POLL_MS, signal);
   }
   yield* printer.finish();
 }
+
+/** Whether an update ended in a rollback; what the service says since before the update is of an earlier one. */
+const isRolledBack = (now: DockerService, before: DockerService | undefined): boolean =>
+  before !== undefined && now.UpdateStatus?.State === 'rollback_completed' && JSON.stringify(now.UpdateStatus) !== JSON.stringify(before.UpdateStatus);
+
+const rolledBack = ({ Spec: { Name } }: DockerService, cause: string): OrchError =>
+  new OrchError('ORCH_NOT_CONVERGED', `Service "${Name}" runs as before its update: ${cause || 'the update was rolled back'}`, { hint: `See \`orch service ps ${Name}\` for how its tasks failed` });
 
 const notConverged = (service: DockerService, now: Convergence, why: string): OrchError =>
   new OrchError('ORCH_NOT_CONVERGED', `Service "${service.Spec.Name}" does not run as wanted: ${now.running} of ${now.desired} tasks run (${why})`, {

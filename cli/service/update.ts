@@ -70,5 +70,5 @@ async function* update(context: CommandContext, service: DockerService, flags: U
   if (flags.rollback) await context.client.json({ method: 'POST', path: `${path}&rollback=previous`, body: service.Spec });
   else for (const warning of await replaceSpec(context, service, updateSpec(service.Spec, flags))) yield line(`warning: ${warning}`, 'stderr');
   yield line(service.Spec.Name);
-  if (!flags.detach) yield* waitForConvergence(context, service.ID, { quiet: flags.quiet });
+  if (!flags.detach) yield* waitForConvergence(context, service.ID, { quiet: flags.quiet, ...(flags.rollback ? {} : { updated: service }) });
 }

@@ -31,6 +31,11 @@ describe('info', () => {
     assert.match(stdout, /Cluster {2,}none \(make one with `orch init`, or `orch join` one\)/);
     assert.match(stdout, /\nWARNING: no swap limits$/);
   });
+
+  it('says why a node is not in its cluster any more', async () => {
+    const info = { Name: 'n1', Swarm: { NodeID: 'n', LocalNodeState: 'error', ControlAvailable: false, Error: 'Node n was removed' } };
+    assert.match((await run(new FakeApiClient({ 'GET /info': info }), 'info')).stdout, /Cluster {2,}error: Node n was removed\n/);
+  });
 });
 
 describe('events', () => {

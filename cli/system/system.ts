@@ -29,7 +29,7 @@ function describe(found: DockerInfo): string {
   const { Swarm } = found;
   const warnings = Array.isArray(found['Warnings']) ? found['Warnings'].map(String) : [];
   const cluster = Swarm.LocalNodeState === 'inactive' ? [['Cluster', 'none (make one with `orch init`, or `orch join` one)']] : [
-    ['Cluster', Swarm.LocalNodeState], ['Node id', Swarm.NodeID], ['Role', Swarm.ControlAvailable ? 'manager' : 'worker'], ['Node address', Swarm.NodeAddr ?? ''],
+    ['Cluster', Swarm.LocalNodeState === 'error' && Swarm.Error ? `error: ${Swarm.Error}` : Swarm.LocalNodeState], ['Node id', Swarm.NodeID], ['Role', Swarm.ControlAvailable ? 'manager' : 'worker'], ['Node address', Swarm.NodeAddr ?? ''],
     ['Managers', (Swarm.RemoteManagers ?? []).map((manager) => manager.Addr).join(', ')],
   ];
   return [...columns([
