@@ -34,6 +34,13 @@ describe('images of the node', () => {
     assert.deepEqual(await filtered({ since: [NAMELESS.id] }), [WEB.id]);
   });
 
+  it('are listed with only the names that were asked for', async () => {
+    await using under = await withImages();
+    const names = async (reference: string[]): Promise<unknown> => (await under.api.inject(`/images/json?filters=${encodeURIComponent(JSON.stringify({ reference }))}`)).json()[0].RepoTags;
+    assert.deepEqual(await names(['web']), ['web:1']);
+    assert.deepEqual(await names(['web', '*/team/*:1']), ['web:1', 'registry.lan:5000/team/web:1']);
+  });
+
   it('are inspected by names with slashes, also when these are escaped', async () => {
     await using under = await withImages();
     for (const name of ['web:1', 'registry.lan:5000/team/web:1', 'registry.lan:5000%2Fteam%2Fweb:1']) {

@@ -30,7 +30,8 @@ async function listImages({ engine }: ApiContext, call: Call): Promise<unknown> 
   }
   const users = new Map<string, number>();
   for (const { imageId } of engine.containers.list()) users.set(imageId, (users.get(imageId) ?? 0) + 1);
-  return engine.images.list().filter(imageFilter(engine, filters)).toSorted((a, b) => b.createdAtMs - a.createdAtMs)
+  const patterns = filters.get('reference') ?? [];
+  return engine.images.list().filter(imageFilter(engine, filters)).map((image) => withTagsLike(image, patterns)).toSorted((a, b) => b.createdAtMs - a.createdAtMs)
     .map((image) => dockerImageSummary(image, users.get(image.id) ?? 0));
 }
 
@@ -42,6 +43,10 @@ function imageFilter(engine: NodeEngine, filters: Filters): (image: Image) => bo
     && (before ?? []).every((atMs) => image.createdAtMs < atMs) && (since ?? []).every((atMs) => image.createdAtMs > atMs)
     && passesLabels(filters, 'label', image.config.labels);
 }
+
+/** The image with only those of its names that were asked for, as Docker lists it. */
+const withTagsLike = (image: Image, patterns: readonly string[]): Image =>
+  patterns.length === 0 ? image : { ...image, tags: image.tags.filter((tag) => patterns.some((pattern) => matchesReference(tag, pattern))) };
 
 /** Docker's pattern: `*` and `?` within one part of the path, with or without the tag. */
 function matchesReference(tag: string, pattern: string): boolean {

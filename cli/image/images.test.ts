@@ -30,6 +30,19 @@ describe('image ls', () => {
   });
 });
 
+describe('image load and import', () => {
+  it('say what to do about a file that is missing or is a directory', async () => {
+    const refusal = async (...words: string[]): Promise<string> => {
+      const { error } = await run(new FakeApiClient({}), words);
+      assert.ok(isOrchError(error, 'ORCH_USAGE'), String(error));
+      return `${error.message}; ${error.hint ?? ''}`;
+    };
+    assert.match(await refusal('image', 'load', '-i', '/does/not/exist'), /there is no such file/);
+    assert.match(await refusal('image', 'load', '-i', '/'), /it is a directory.*tar -C \//);
+    assert.match(await refusal('image', 'import', '/', 'demo:1'), /it is a directory/);
+  });
+});
+
 describe('image pull', () => {
   const lines = ['{"status":"Pulling from demo","id":"1"}\n{"status":"Downloading","progressDetail":{"current":1,"total":2},"id":"abc"}\n', '{"status":"Downloading","progressDetail":{"current":2,"total":2},"id":"abc"}\n{"status":"Status: done"}\n'];
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { OrchError } from '../../model/errors.ts';
 import { describeAge, formatBytes } from '../../model/units.ts';
 import { parseImageReference } from '../../model/image-reference.ts';
@@ -105,6 +105,7 @@ async function openInput(context: CommandContext, file: string | undefined): Pro
   } catch (error) {
     throw new OrchError('ORCH_USAGE', `Cannot read ${file}: there is no such file, or it may not be read`, { cause: error });
   }
+  if ((await stat(file)).isDirectory()) throw new OrchError('ORCH_USAGE', `Cannot read ${file}: it is a directory, not an archive`, { hint: `Pack it: tar -C ${file} -c . | orch image …` });
   return createReadStream(file);
 }
 

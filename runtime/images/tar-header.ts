@@ -30,7 +30,7 @@ const XATTR_PREFIX = 'SCHILY.xattr.';
 /** Reads one 512-byte header; undefined for the zero block that ends an archive. Throws ORCH_CORRUPT. */
 export function decodeHeader(block: Buffer): RawHeader | undefined {
   if (block[0] === 0 && block.every((byte) => byte === 0)) return undefined;
-  if (!hasValidChecksum(block)) throw damaged('a header has a wrong checksum');
+  if (!hasValidChecksum(block)) throw new OrchError('ORCH_CORRUPT', 'This is no tar archive, or a damaged one: a header has a wrong checksum');
   const name = text(block, 0, 100);
   const prefix = latin1(block, 257, 263) === 'ustar\0' ? text(block, 345, 155) : '';
   return {
@@ -151,7 +151,9 @@ function hasValidChecksum(block: Buffer): boolean {
     unsigned += byte;
     signed += byte < 0x80 ? byte : byte - 0x100;
   }
-  const stored = numeric(block, 148, 8);
+  const digits = latin1(block, 148, 156).replaceAll('\0', ' ').trim();
+  if (!/^[0-7]+$/.test(digits)) return false;
+  const stored = Number.parseInt(digits, 8);
   return stored === unsigned || stored === signed;
 }
 

@@ -112,6 +112,13 @@ describe('TarReader on archives that are damaged or worse', () => {
     }));
   });
 
+  it('says of a file that was never an archive that it is none', () => {
+    for (const text of ['root:x:0:0:root:/root:/bin/sh\n'.repeat(40), '{"not":"a tar"}'.padEnd(1024)]) {
+      const error = thrown(Buffer.from(text));
+      assert.ok(isOrchError(error, 'ORCH_CORRUPT') && error.message.startsWith('This is no tar archive, or a damaged one: '), String(error));
+    }
+  });
+
   it('refuses headers that were meant to cost memory', () => {
     const error = thrown(Buffer.concat([header([[0, 'x'], [124, octal(8e9)], [156, 'x']]), end]));
     assert.ok(isOrchError(error, 'ORCH_CORRUPT') && error.message.includes('8000000000 bytes'));
