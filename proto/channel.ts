@@ -5,6 +5,7 @@ import type { ChannelInterface, ChannelOptions, ClientDuplexStream, ClientWritab
 import { systemClock } from '../base/clock.ts';
 import { OrchError } from '../model/errors.ts';
 import { explainUnreachable } from './diagnose.ts';
+import { DialledSockets } from './dialled-sockets.ts';
 import { managerServerName } from './names.ts';
 import type { WireMethod } from './services.ts';
 import { fromServiceError } from './status.ts';
@@ -85,18 +86,27 @@ export function openChannel(address: string, trust: ChannelTrust): ManagerChanne
 
 type Connection = { readonly client: Client; readonly address: string; readonly secureContext: SecureContext };
 
-/** Waits until the channel is connected. gRPC would try again without end; the first failure is enough to ask why. */
+/**
+ * Waits until the channel is connected; closes it when it is not. gRPC would try again without end; the first failure is enough to ask why.
+ * What it was still dialling is hung up here: gRPC leaves that to the system, and this process would last for minutes longer.
+ */
 async function whenReady(connection: Connection, wait: { timeoutMs: number; signal: AbortSignal | undefined }): Promise<void> {
   const { client, address, secureContext } = connection;
-  const onAbort = (): void => client.close();
-  if (wait.signal?.aborted) throw givenUp(address);
-  wait.signal?.addEventListener('abort', onAbort, { once: true });
+  const { signal } = wait;
+  const dialled = new DialledSockets();
+  const hangUp = (): void => {
+    client.close();
+    dialled.hangUp();
+  };
+  if (signal?.aborted) throw givenUp(address);
+  signal?.addEventListener('abort', hangUp, { once: true });
   try {
-    const connected = await connects(client.getChannel(), deadlineIn(wait.timeoutMs));
-    if (wait.signal?.aborted) throw givenUp(address);
-    if (!connected) throw await explainUnreachable(address, secureContext);
+    if (await dialled.during(() => connects(client.getChannel(), deadlineIn(wait.timeoutMs)))) return;
+    hangUp();
+    const reason = await explainUnreachable(address, secureContext, signal);
+    throw signal?.aborted ? givenUp(address) : reason;
   } finally {
-    wait.signal?.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', hangUp);
   }
 }
 

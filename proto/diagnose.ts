@@ -10,19 +10,23 @@ import { managerPort, managerServerName } from './names.ts';
 const TIMEOUT_MS = 3_000;
 
 /** Why a manager could not be reached or trusted: dials it once more, because gRPC tells the reason only as text. Always returns an error to throw. */
-export async function explainUnreachable(address: string, secureContext: SecureContext): Promise<OrchError> {
-  return explain(address, await dialOnce(address, secureContext));
+export async function explainUnreachable(address: string, secureContext: SecureContext, signal?: AbortSignal): Promise<OrchError> {
+  return explain(address, await dialOnce(address, secureContext, signal));
 }
 
 /** The error of one plain TLS connection; undefined when it works (again). */
-function dialOnce(address: string, secureContext: SecureContext): Promise<unknown> {
+function dialOnce(address: string, secureContext: SecureContext, signal: AbortSignal | undefined): Promise<unknown> {
+  if (signal?.aborted) return Promise.resolve(signal.reason);
   const { host, port } = parseHostPort(address, managerPort);
   return new Promise((resolve) => {
     const socket = connect({ host, port, secureContext, servername: managerServerName, ALPNProtocols: ['h2'] });
+    const onAbort = (): void => finish(signal?.reason);
     const finish = (error: unknown): void => {
+      signal?.removeEventListener('abort', onAbort);
       socket.destroy();
       resolve(error);
     };
+    signal?.addEventListener('abort', onAbort, { once: true });
     socket.setTimeout(TIMEOUT_MS, () => finish(Object.assign(new Error('No answer in time'), { code: 'ETIMEDOUT' })));
     socket.once('secureConnect', () => finish(undefined));
     // Stays for the life of the socket: a late error of a destroyed one must not end the process.
