@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /** Runs every tier of tests in turn and ends with one line: `N passed, N failed, N skipped`. */
 
@@ -26,13 +27,14 @@ async function runTier(tier: Tier): Promise<Counts> {
   const { promise, resolve } = Promise.withResolvers<number>();
   let output = '';
   const [command = '', ...args] = tier.argv;
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` } });
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, FORCE_COLOR: '0', PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` } });
   child.stdout.setEncoding('utf8').on('data', (text: string) => { output += text; process.stdout.write(text); });
   child.on('error', () => resolve(127));
   child.on('close', (code) => resolve(code ?? 128));
   const exitCode = await promise;
   if (tier.kind === 'check') return exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
-  const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
+  const plain = stripVTControlCharacters(output); // CI servers make runners colour what they print
+  const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}`, 'm').exec(plain)?.[1] ?? 0);
   const counts = { passed: count('passing'), failed: count('failing'), skipped: count('pending') };
   // A runner that dies, or runs nothing, must not read as green.
   if (counts.failed === 0 && (exitCode !== 0 || counts.passed === 0)) counts.failed = 1;
