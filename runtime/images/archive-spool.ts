@@ -32,7 +32,7 @@ export class ArchiveSpool {
     try {
       await spool.#read(archive);
     } catch (error) {
-      throw spaceError(error, 'The image archive cannot be read');
+      throw spaceError(error, 'The image archive cannot be unpacked');
     }
     return spool;
   }

@@ -17,7 +17,7 @@ export type ImportOptions = { readonly tag?: ImageReference; readonly changes?: 
 export async function importRootArchive(assembly: Assembly, archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<NewImage> {
   const config = applyChanges(options.changes ?? []);
   const { content, hold } = assembly;
-  const file = await writeHashed(content.temporaryPath(), archive, 'The root file system cannot be read');
+  const file = await writeHashed(content.temporaryPath(), archive, 'The root file system cannot be unpacked');
   await keepBlob(assembly, file);
   const { diffId } = await unpack(assembly, blobPath(content.paths, file.digest));
   hold.keep(diffId);

@@ -5,7 +5,6 @@ import type { Random } from '../../base/random.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import { OrchError } from '../../model/errors.ts';
 import type { PullOptions, PullProgress } from '../../model/image-pull.ts';
-import { formatImageReference } from '../../model/image-reference.ts';
 import type { ImageReference } from '../../model/image-reference.ts';
 import type { Platform } from '../../model/node.ts';
 import type { Image, ImageStore } from '../image-store.ts';
@@ -105,12 +104,7 @@ class LocalImageStore implements ImageStore {
 
   async pull(reference: ImageReference, options: PullOptions = {}): Promise<Image> {
     const platform = options.platform ?? this.#options.platform;
-    const what = formatImageReference(reference);
-    const present = this.#presentByDigest(reference, platform);
-    const before = present ?? this.find(what);
-    const image = present ?? await this.#pullImage(reference, platform, options);
-    options.onProgress?.({ layer: '', status: `Status: ${before?.id === image.id ? 'Image is up to date' : 'Downloaded newer image'} for ${what}` });
-    return image;
+    return this.#presentByDigest(reference, platform) ?? await this.#pullImage(reference, platform, options);
   }
 
   async load(archive: AsyncIterable<Uint8Array>, onProgress?: (progress: PullProgress) => void): Promise<Image[]> {

@@ -52,7 +52,6 @@ export async function pullImage(context: PullContext): Promise<NewImage> {
   const image = await describeManifestImage(assembly.content, manifest, names);
   requirePlatform(image.document, platform, what);
   await fetchLayers(pull, manifest, image.document.diffIds);
-  onProgress?.({ layer: '', status: `Digest: ${top.digest}` });
   return image;
 }
 

@@ -19,6 +19,14 @@ const MAX_WORDS = 300;
 /** System errors of a connection that a second try may not meet. */
 const passing = new Set(['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'HPE_INVALID_CONSTANT', 'ERR_STREAM_PREMATURE_CLOSE']);
 const certificateErrors = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+type Explanation = { readonly words: string; readonly hint?: string };
+const unresolvable: Explanation = { words: 'its name cannot be resolved', hint: 'Check the name, and the name servers of this node' };
+/** What the commonest errors of a connection mean. */
+const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanation>([
+  ['EAI_AGAIN', unresolvable], ['ENOTFOUND', unresolvable],
+  ['ECONNREFUSED', { words: 'the connection was refused', hint: 'Check the address and that the registry runs there' }],
+  ['EHOSTUNREACH', { words: 'there is no way to it from this node' }], ['ENETUNREACH', { words: 'there is no way to it from this node' }],
+]);
 const passingStatuses = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Names the registry and what was wanted of it, for messages: `registry.example.com` and `web:1`. */
@@ -28,7 +36,8 @@ export type Asked = { readonly host: string; readonly what: string };
 export function connectionFailure(error: unknown, { host, what }: Asked): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
-  const fail = (hint?: string): OrchError => new OrchError('ORCH_REGISTRY', `Registry ${host} cannot be asked for "${what}": ${message || code}`, { cause: error, hint });
+  const explained = explanations.get(code);
+  const fail = (hint = explained?.hint): OrchError => new OrchError('ORCH_REGISTRY', `Registry ${host} cannot be asked for "${what}": ${explained?.words ?? (message || code)}`, { cause: error, hint });
   if (passing.has(code)) return new TransientFailure(fail());
   if (certificateErrors.has(code)) return fail('Add the certificate of its CA to this node, or list it among the insecure registries');
   return error instanceof Error && !(error instanceof OrchError) && !(error instanceof TransientFailure) ? fail() : error;
@@ -107,5 +116,5 @@ function describe(item: unknown): string {
   const fields: Readonly<Record<string, unknown>> = typeof item === 'object' && item !== null ? { ...item } : {};
   const code = typeof fields['code'] === 'string' ? fields['code'].toLowerCase().replaceAll('_', ' ') : '';
   const message = typeof fields['message'] === 'string' ? fields['message'] : '';
-  return [code, message].filter((part) => part !== '').join(': ');
+  return [code, message].filter((part, index, parts) => part !== '' && parts.indexOf(part) === index).join(': ');
 }

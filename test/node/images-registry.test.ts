@@ -110,7 +110,7 @@ describe('a real docker-registry', () => {
 
   it('says in its own words what it does not have', async () => {
     await using test = await testStore();
-    await assert.rejects(test.store.pull(parseImageReference(`${host}/team/web:gone`)), { code: 'ORCH_NOT_FOUND', message: `Registry ${host} has no "${host}/team/web:gone": manifest unknown: manifest unknown` });
+    await assert.rejects(test.store.pull(parseImageReference(`${host}/team/web:gone`)), { code: 'ORCH_NOT_FOUND', message: `Registry ${host} has no "${host}/team/web:gone": manifest unknown` });
     await assert.rejects(test.store.pull(parseImageReference(`${host}/nobody/web`)), { code: 'ORCH_NOT_FOUND', message: /manifest unknown/ });
   });
 });
