@@ -21,8 +21,11 @@ import { applyReports, checkReports } from './task-reports.ts';
 const RECONNECT_MS = 2_000;
 /** Time for a node that left in good order (an upgrade, a reboot) to come back before its tasks run elsewhere. */
 const AWAY_MS = 15_000;
-/** On top of the silent periods, after this manager began to lead: agents have to find it first. */
-const FIND_LEADER_MS = 5_000;
+/**
+ * On top of the silent periods, after this manager began to lead: agents have to find it first. An agent waits up to 8 s between attempts, and one
+ * that it began while the manager was gone may take 10 s to fail; the tasks of a node that lives must not run twice for that.
+ */
+const FIND_LEADER_MS = 20_000;
 /** Reports that share a commit at most. */
 const MAX_REPORTS = 1_000;
 
