@@ -5,6 +5,7 @@ import type { PullOptions, PullProgress } from '../model/image-pull.ts';
 import type { LogQuery, LogRecord } from '../model/log-record.ts';
 import type { ContainerId } from '../model/meta.ts';
 import type { NodeDescription } from '../model/node.ts';
+import type { PublishedPort } from '../model/service.ts';
 
 /** Image operations of this node, as `runtime/image-store.ts` has them. */
 export interface ImageEngine {
@@ -41,10 +42,22 @@ export type NodeFeatures = {
   readonly warnings: readonly string[];
 };
 
+/** How a container is on the network of this node. */
+export type ContainerAttachment = {
+  readonly containerId: ContainerId;
+  /** CIDR form. */
+  readonly addresses: readonly string[];
+  readonly gateway?: string;
+  readonly macAddress?: string;
+  /** With the host ports that were taken. */
+  readonly ports: readonly PublishedPort[];
+};
+
 /** Everything node-local that the API serves. */
 export interface NodeEngine {
   readonly images: ImageEngine;
   readonly containers: ContainerInspector;
+  attachments(): readonly ContainerAttachment[];
   description(): NodeDescription;
   features(): NodeFeatures;
   readonly dataDir: string;

@@ -171,6 +171,9 @@ class FakeEngine implements NodeEngine {
     },
   };
 
+  attachmentList: ReturnType<NodeEngine['attachments']> = [];
+  attachments(): ReturnType<NodeEngine['attachments']> { return this.attachmentList; }
+
   readonly containers: NodeEngine['containers'] = {
     list: () => this.containerList,
     find: (nameOrId: string) => this.containerList.find(({ id, name }) => id === nameOrId || name === nameOrId),

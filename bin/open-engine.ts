@@ -57,7 +57,7 @@ export async function openEngine(options: DaemonOptions, surroundings: Surroundi
   scope.use(images);
   scope.use(network);
   const containers = scope.use(await openContainerEngine({ dataDir, runDir, nodeId: engineId, images, shim, clock, log, ...(options.runtime === undefined ? {} : { runtime: options.runtime }) }));
-  return { engineId, images, containers, network, describe, api: { images, containers, description: describe, features: () => features, dataDir } };
+  return { engineId, images, containers, network, describe, api: { images, containers, attachments: () => network.attachments(), description: describe, features: () => features, dataDir } };
 }
 
 async function loadEngineId(dataDir: string, random: Random): Promise<string> {

@@ -3,6 +3,8 @@ import { assertNever } from '../../model/errors.ts';
 import type { Image } from '../../model/image.ts';
 import type { Mount } from '../../model/service.ts';
 import { describeAge, describeDuration } from '../../model/units.ts';
+import type { ContainerAttachment } from '../node-engine.ts';
+import { dockerNetworks, dockerPortMap, dockerPorts } from './attachment.ts';
 import { dockerHealthCheck } from './container-spec.ts';
 import { dockerMount } from './mount.ts';
 import { formatTime, formatTimeOrZero } from './time.ts';
@@ -19,16 +21,19 @@ function commandLine({ command, args }: ContainerCreate, image: Image | undefine
   };
 }
 
+/** What belongs to a container besides itself: its image, undefined when that has been removed, and how it is on the network, undefined when it is not. */
+export type ContainerSurroundings = { readonly image: Image | undefined; readonly attachment: ContainerAttachment | undefined };
+
 /** Docker's ContainerSummary. */
-export function dockerContainerSummary(container: Container, image: Image | undefined, nowMs: number): object {
+export function dockerContainerSummary(container: Container, { image, attachment }: ContainerSurroundings, nowMs: number): object {
   const { create } = container;
   const { entrypoint, cmd } = commandLine(create, image);
   return {
     Id: container.id, Names: [`/${container.name}`], Image: create.image, ImageID: container.imageId,
     Command: [...entrypoint, ...cmd].join(' '), Created: Math.floor(container.createdAtMs / 1000),
-    Ports: [], Labels: { ...image?.config.labels, ...create.labels },
+    Ports: dockerPorts(attachment), Labels: { ...image?.config.labels, ...create.labels },
     State: container.state, Status: describeStatus(container, nowMs),
-    HostConfig: { NetworkMode: networkMode(create.network) }, NetworkSettings: { Networks: {} },
+    HostConfig: { NetworkMode: networkMode(create.network) }, NetworkSettings: { Networks: dockerNetworks(attachment) },
     Mounts: create.mounts.map(dockerMountPoint),
   };
 }
@@ -53,7 +58,7 @@ function dockerMountPoint(mount: Mount): object {
 }
 
 /** Docker's ContainerInspectResponse. */
-export function dockerContainer(container: Container, image: Image | undefined): object {
+export function dockerContainer(container: Container, { image, attachment }: ContainerSurroundings): object {
   const { create } = container;
   const { entrypoint, cmd } = commandLine(create, image);
   const [path = '', ...args] = [...entrypoint, ...cmd];
@@ -62,7 +67,7 @@ export function dockerContainer(container: Container, image: Image | undefined):
     State: dockerState(container), Image: container.imageId, Name: `/${container.name}`,
     RestartCount: 0, Driver: 'overlay2', Platform: 'linux', MountLabel: '', ProcessLabel: '', AppArmorProfile: '', ExecIDs: null,
     HostConfig: dockerHostConfig(create), Mounts: create.mounts.map(dockerMountPoint), Config: dockerConfig(create, image),
-    NetworkSettings: { Ports: {}, Networks: {} },
+    NetworkSettings: { Ports: dockerPortMap(attachment), Networks: dockerNetworks(attachment) },
   };
 }
 

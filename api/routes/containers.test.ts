@@ -63,3 +63,20 @@ describe('containers of the node', () => {
     assert.equal(missing.json().message, 'No such container: other');
   });
 });
+
+describe('containers on the network', () => {
+  it('have the ports and addresses that they have on the network', async () => {
+    await using under = await withContainers();
+    const ports = [{ protocol: 'tcp', targetPort: 80, publishedPort: 8080, mode: 'host' }, { protocol: 'udp', targetPort: 53, publishedPort: 53, mode: 'host' }] as const;
+    under.engine.attachmentList = [{ containerId: WEB, addresses: ['10.200.0.2/24'], gateway: '10.200.0.1', macAddress: '02:00:0a:c8:00:02', ports }];
+    const all = (await under.api.inject('/containers/json?all=1')).json();
+    assertDocker('ContainerSummary[]', all);
+    assert.deepEqual(all.map(({ Ports }: { Ports: object[] }) => Ports), [[{ IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' }, { IP: '0.0.0.0', PrivatePort: 53, PublicPort: 53, Type: 'udp' }], []]);
+    const web = (await under.api.inject('/containers/web.1/json')).json();
+    assertDocker('ContainerInspectResponse', web);
+    assert.deepEqual(web.NetworkSettings, {
+      Ports: { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }], '53/udp': [{ HostIp: '0.0.0.0', HostPort: '53' }] },
+      Networks: { bridge: { IPAddress: '10.200.0.2', IPPrefixLen: 24, Gateway: '10.200.0.1', MacAddress: '02:00:0a:c8:00:02' } },
+    });
+  });
+});

@@ -1,6 +1,7 @@
 import type { Container } from '../../model/container.ts';
 import { OrchError } from '../../model/errors.ts';
 import { dockerContainer, dockerContainerSummary } from '../convert/container.ts';
+import type { ContainerSurroundings } from '../convert/container.ts';
 import type { NodeEngine } from '../node-engine.ts';
 import { passes, passesLabels } from '../query.ts';
 import type { Filters } from '../query.ts';
@@ -15,7 +16,7 @@ export const containerRoutes: readonly ApiRoute[] = [
     async answer({ engine }, call) {
       refuseSize(call);
       const container = findContainer(engine, param(call, 'id'));
-      return dockerContainer(container, engine.images.find(container.imageId));
+      return dockerContainer(container, surroundings(engine)(container));
     },
   },
 ];
@@ -31,7 +32,13 @@ async function listContainers({ engine, clock }: ApiContext, call: Call): Promis
   const isListed = containerFilter(engine, filters);
   const listed = engine.containers.list().filter((container) => (isAll || container.state === 'running') && isListed(container))
     .sort((a, b) => b.createdAtMs - a.createdAtMs);
-  return listed.slice(0, limit > 0 ? limit : undefined).map((container) => dockerContainerSummary(container, engine.images.find(container.imageId), clock.now()));
+  const around = surroundings(engine);
+  return listed.slice(0, limit > 0 ? limit : undefined).map((container) => dockerContainerSummary(container, around(container), clock.now()));
+}
+
+function surroundings(engine: NodeEngine): (container: Container) => ContainerSurroundings {
+  const attachments = new Map(engine.attachments().map((attachment) => [attachment.containerId, attachment]));
+  return ({ id, imageId }) => ({ image: engine.images.find(imageId), attachment: attachments.get(id) });
 }
 
 function refuseSize(call: Call): void {
