@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { after, before, describe, it } from 'mocha';
 import { seededRandom, type Random } from '../../base/random.ts';
+import { errorCodes } from '../../model/errors.ts';
 import { eventually, LabHarness } from './support/lab-harness.ts';
 
 const ROUNDS = 32;
 const NAMES = ['a', 'b', 'c'];
 const MAX_REPLICAS = 6;
-const MAX_DELAY_MS = 250;
+const MAX_DELAY_MS = 400;
 
 /** What a service may look like: replica counts, undefined for no service. One entry when the last change was acknowledged, several when its answer was lost. */
 type Possible = ReadonlySet<number | undefined>;
@@ -28,7 +29,7 @@ describe('a cluster whose daemons are killed at any moment', () => {
     const history: string[] = [];
     try {
       for (let round = 0; round < ROUNDS; round += 1) history.push(await changeAndKill(lab, random, expected));
-      await eventually('the manager answers', async () => (await lab.on(1, ['node', 'ls'])).exitCode === 0);
+      for (const node of [1, 2]) await eventually(`the daemon of node ${node} answers`, async () => (await lab.on(node, [...(node === 1 ? ['node', 'ls'] : ['ps']), '-q'])).exitCode === 0);
       await eventually('all nodes are ready', async () => (await lab.nodes()).every((node) => node.Status.State === 'ready'));
       let total = 0;
       for (const [name, possible] of expected) total += await checkService(lab, name, possible);
@@ -73,6 +74,7 @@ async function changeAndKill(lab: LabHarness, random: Random, expected: Map<stri
   const ran = await change;
   const after = removes ? undefined : replicas;
   if (ran.exitCode === 0) expected.set(name, new Set([after]));
+  else if (ran.exitCode === errorCodes.ORCH_NOT_FOUND.exit) expected.set(name, new Set([undefined]));
   else expected.set(name, new Set([...possible, after]));
   return `${args.join(' ')}; kill node ${victim} after ${delayMs} ms -> exit ${ran.exitCode} ${ran.stderr.trim().split('\n')[0] ?? ''}`;
 }
